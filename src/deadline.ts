@@ -1,0 +1,60 @@
+/** Checks `{ timeout, signal }` once, at the door, so that nothing behind it has to. */
+import { inspect } from 'node:util';
+import type { AcquireOptions } from './lock.js';
+
+/** Options as every acquire takes them, checked. */
+export interface Deadline {
+  /** Milliseconds from now; 0 is one attempt, Infinity for ever. */
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** No options: wait for ever. */
+export const FOREVER: Deadline = { timeout: Infinity, signal: undefined };
+
+/** A thrown value as people read it in a message: short, on one line. */
+export function show(value: unknown): string {
+  return inspect(value, { depth: 0, breakLength: Infinity, maxStringLength: 80 });
+}
+
+/** @throws TypeError if it is not an object. */
+export function checkObject(options: unknown, what: string): asserts options is object {
+  if (typeof options !== 'object' || options === null)
+    throw new TypeError(`${what} must be an object, not ${show(options)}`);
+}
+
+/**
+ * @throws TypeError if `timeout` is not a number or `signal` not an AbortSignal.
+ * @throws RangeError if `timeout` is negative or NaN.
+ */
+export function checkDeadline(options: AcquireOptions): Deadline {
+  checkObject(options, 'options');
+  const { timeout = Infinity, signal } = options;
+  if (typeof timeout !== 'number')
+    throw new TypeError(`options.timeout must be a number of milliseconds, not ${show(timeout)}`);
+  if (!(timeout >= 0))
+    throw new RangeError(`options.timeout must be 0 or more milliseconds, not ${show(timeout)}`);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new TypeError(`options.signal must be an AbortSignal, not ${show(signal)}`);
+  return { timeout, signal };
+}
+
+/** As {@link checkDeadline}, for blocking calls: no signal can arrive while the thread is blocked. */
+export function checkBlockingDeadline(options: AcquireOptions): Deadline {
+  const deadline = checkDeadline(options);
+  if (deadline.signal !== undefined)
+    throw new TypeError('options.signal is for async acquires: nothing can abort a blocked thread');
+  return deadline;
+}
+
+/** @throws TypeError or RangeError that names the option, unless it is an integer from `min` to `max`. */
+export function checkInteger(
+  value: unknown,
+  what: string,
+  min: number,
+  max: number,
+): asserts value is number {
+  if (typeof value !== 'number') throw new TypeError(`${what} must be a number, not ${show(value)}`);
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new RangeError(`${what} must be an integer from ${min} to ${max}, not ${show(value)}`);
+}

@@ -1,0 +1,26 @@
+/** One abort listener for all requests that share a signal: Node.js warns of a leak when a signal has many. */
+
+const listeners = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Calls `listener` once if the signal is aborted; returns what takes it back. */
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  const waiting = listeners.get(signal) ?? listen(signal);
+  waiting.add(listener);
+  return () => {
+    waiting.delete(listener);
+    if (waiting.size > 0) return;
+    signal.removeEventListener('abort', onSignal);
+    listeners.delete(signal);
+  };
+}
+
+function listen(signal: AbortSignal): Set<() => void> {
+  const waiting = new Set<() => void>();
+  listeners.set(signal, waiting);
+  signal.addEventListener('abort', onSignal);
+  return waiting;
+}
+
+function onSignal(this: AbortSignal): void {
+  for (const listener of listeners.get(this) ?? []) listener();
+}

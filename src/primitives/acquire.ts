@@ -1,0 +1,156 @@
+/** The slow paths of every acquire: blocking and async, with timeout and abort. */
+import type { Deadline } from '../deadline.js';
+import { DeadlockError, LockTimeoutError } from '../errors.js';
+import type { ThreadGuard } from '../guard.js';
+import type { LockInfo } from '../lock.js';
+import { clearTimeout, now, setTimeout } from '../parker/clock.js';
+import type { Cell, GrantableGuard, Request } from '../space/cell.js';
+import { nameOf } from '../space/cells.js';
+import { acquiredAt, countSharedHolders, countWaiters } from '../space/statistics.js';
+import { onAbort } from './abort.js';
+
+/** The longest delay that a timer takes. */
+const MAX_DELAY = 2 ** 31 - 1;
+
+/** One way of acquiring a cell. A mutex and a semaphore have one, a read-write lock has two. */
+export interface Way<G extends ThreadGuard> {
+  /** One attempt, with everything but waiting. `blocking`: the thread would otherwise block. */
+  attempt(cell: Cell, weight: number, blocking: boolean): G | null;
+  /** A few more attempts while the holder may be just about to release; then null. */
+  spin(cell: Cell, weight: number): G | null;
+  /** A guard for a request that has to queue. */
+  prepare(cell: Cell, weight: number): G & GrantableGuard;
+  /** Why a blocking acquire of this thread can never succeed, or null. */
+  obstacle(cell: Cell, weight: number): string | null;
+  /** Does this thread hold it this way? */
+  isOwn(cell: Cell): boolean;
+  readonly exclusive: boolean;
+}
+
+/** The slow path of `acquireSync`: after a first attempt has failed. */
+export function acquireBlocking<G extends ThreadGuard>(
+  cell: Cell,
+  way: Way<G>,
+  weight: number,
+  { timeout }: Deadline,
+): G {
+  const again = way.attempt(cell, weight, true);
+  if (again !== null) return contended(cell, again);
+  if (timeout === 0) throw timedOut(cell, 0);
+  const obstacle = way.obstacle(cell, weight);
+  if (obstacle !== null) throw new DeadlockError(`${describeLock(cell)}: ${obstacle}`);
+  const spun = way.spin(cell, weight);
+  if (spun !== null) return contended(cell, spun);
+  const guard = way.prepare(cell, weight);
+  const request: Request = {
+    weight,
+    exclusive: way.exclusive,
+    guard,
+    since: now(),
+    ticket: 0,
+    passedSince: 0,
+    granted: null,
+  };
+  if (cell.block(request, timeout)) return contended(cell, guard);
+  throw expired(cell, timeout);
+}
+
+/** The slow path of `acquire`: after a first attempt has failed. */
+export function acquireAsync<G extends ThreadGuard>(
+  cell: Cell,
+  way: Way<G>,
+  weight: number,
+  { timeout, signal }: Deadline,
+): Promise<G> {
+  // Within a thread by arrival: not past requests that wait here already.
+  const again = cell.hasPending ? null : way.attempt(cell, weight, false);
+  if (again !== null) return Promise.resolve(contended(cell, again));
+  if (timeout === 0) return Promise.reject(timedOut(cell, 0));
+  return new Promise<G>((resolve, reject) => {
+    const guard = way.prepare(cell, weight);
+    let timer: NodeJS.Timeout | undefined;
+    const forget =
+      signal &&
+      onAbort(signal, () => {
+        end();
+        cell.cancel(request);
+        reject(signal.reason as Error);
+      });
+    const end = (): void => {
+      clearTimeout(timer);
+      forget?.();
+    };
+    const startTimer = (left: number): void => {
+      timer = setTimeout(
+        () => {
+          if (left > MAX_DELAY) {
+            startTimer(left - MAX_DELAY);
+            return;
+          }
+          end();
+          cell.cancel(request);
+          reject(expired(cell, timeout));
+        },
+        Math.min(left, MAX_DELAY),
+      );
+    };
+    const request: Request = {
+      weight,
+      exclusive: way.exclusive,
+      guard,
+      since: now(),
+      ticket: 0,
+      passedSince: 0,
+      granted: () => {
+        end();
+        resolve(contended(cell, guard));
+      },
+    };
+    if (timeout !== Infinity) startTimer(timeout);
+    cell.enlist(request);
+  });
+}
+
+function contended<G>(cell: Cell, guard: G): G {
+  cell.noteContended();
+  return guard;
+}
+
+function expired(cell: Cell, timeout: number): LockTimeoutError {
+  cell.noteTimeout();
+  return timedOut(cell, timeout);
+}
+
+function timedOut(cell: Cell, timeout: number): LockTimeoutError {
+  const { owner, waiters } = infoOf(cell);
+  const holder = owner ?? 'others';
+  const after = timeout === 0 ? 'at the first attempt' : `within ${timeout} ms`;
+  return new LockTimeoutError(
+    `${describeLock(cell)} was not acquired ${after}: held by ${holder}, ${waiters} waiting`,
+  );
+}
+
+/** A snapshot for people. */
+export function infoOf(cell: Cell): LockInfo {
+  const { memory } = cell.queue;
+  const { exclusiveOwner } = cell;
+  return {
+    name: nameOf(memory, cell.index),
+    owner: exclusiveOwner === 0 ? null : cell.attachment.describe(exclusiveOwner),
+    acquiredAt: exclusiveOwner === 0 ? null : acquiredAt(memory, cell.index),
+    ttl: null,
+    holders: holdersOf(cell),
+    waiters: countWaiters(memory, cell.index),
+  };
+}
+
+/** A lock in words, for messages. */
+export function describeLock(cell: Cell): string {
+  const name = nameOf(cell.queue.memory, cell.index);
+  return name === undefined ? 'the lock' : `the lock '${name}'`;
+}
+
+/** Guards that are held now, over all threads. */
+export function holdersOf(cell: Cell): number {
+  return (cell.exclusiveOwner === 0 ? 0 : 1) + countSharedHolders(cell.queue.memory, cell.index);
+}

@@ -1,0 +1,143 @@
+/** What a user holds: the faces of locks, and everything that can be said in terms of their acquire forms. */
+import { FOREVER, checkBlockingDeadline, checkDeadline, show, type Deadline } from '../deadline.js';
+import { LockBusyError } from '../errors.js';
+import type { ThreadGuard } from '../guard.js';
+import type { AcquireOptions, LockInfo, LockStats, SyncLock } from '../lock.js';
+import type { Cell } from '../space/cell.js';
+import { nameOf } from '../space/cells.js';
+import { readStats } from '../space/statistics.js';
+import type { TetherSource } from '../space/tether.js';
+import { describeLock, holdersOf, infoOf, type Way } from './acquire.js';
+import type { Opened } from './handles.js';
+
+/** A lock, or one side of it. */
+export abstract class ThreadLock {
+  /** Where the fast path finds its tether; barred once disposed of. */
+  source: TetherSource;
+  protected readonly opened: Opened;
+
+  constructor(opened: Opened) {
+    this.opened = opened;
+    this.source = opened.cell;
+    opened.faces.push(this);
+  }
+
+  /** Throws once disposed of. */
+  protected get cell(): Cell {
+    return this.opened.cell;
+  }
+
+  /** The name it has in its space, or undefined. */
+  get name(): string | undefined {
+    return nameOf(this.opened.presence.memory, this.cell.index);
+  }
+
+  /** What happened at this lock since it was made, summed over all threads. */
+  stats(): LockStats {
+    return readStats(this.opened.presence.memory, this.cell.index, this.cell.exclusiveOwner === 0 ? 0 : 1);
+  }
+
+  /**
+   * Closes the lock in this thread and gives its cell back; the cell, and its name, are reused when no thread
+   * has it open any more. Every later call of this object throws.
+   * @throws LockBusyError if it is held or waited for; nothing has changed then.
+   */
+  dispose(): void {
+    const { cell } = this;
+    const { presence } = this.opened;
+    if (holdersOf(cell) > 0 || presence.isWaitedFor(cell))
+      throw new LockBusyError(`${describeLock(cell)} cannot be disposed of: it is held or waited for`);
+    this.opened.dispose();
+  }
+
+  /** As {@link dispose}, at the end of a `using` declaration. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Everything that can be said in terms of `acquire`, `acquireSync` and `tryAcquireSync`. */
+export abstract class Acquirable<G extends ThreadGuard, O extends AcquireOptions = AcquireOptions>
+  extends ThreadLock
+  implements SyncLock
+{
+  protected abstract readonly way: Way<ThreadGuard>;
+  abstract acquire(options?: O): Promise<G>;
+  abstract acquireSync(options?: O): G;
+  abstract tryAcquireSync(options?: O): G | null;
+
+  /** As {@link tryAcquireSync}, as a promise. */
+  async tryAcquire(options?: O): Promise<G | null> {
+    return this.tryAcquireSync(options);
+  }
+
+  /**
+   * Runs `body` with the lock held, and releases it when the promise of `body` settles. Returns or throws what
+   * `body` did.
+   */
+  async withLock<T>(body: (guard: G) => T | Promise<T>, options?: O): Promise<T> {
+    checkBody(body);
+    const guard = await this.acquire(options);
+    try {
+      return await body(guard);
+    } finally {
+      guard.release();
+    }
+  }
+
+  /** Runs `body` with the lock held, blocking. Returns or throws what `body` did. */
+  withLockSync<T>(body: (guard: G) => T, options?: O): T {
+    checkBody(body);
+    const guard = this.acquireSync(options);
+    try {
+      return body(guard);
+    } finally {
+      guard.release();
+    }
+  }
+
+  /** Does anybody hold it? */
+  isLockedSync(): boolean {
+    return holdersOf(this.cell) > 0;
+  }
+
+  /** Does this thread hold it? */
+  isOwnedSync(): boolean {
+    return this.way.isOwn(this.cell);
+  }
+
+  /** Who holds it, how many wait. */
+  infoSync(): LockInfo {
+    return infoOf(this.cell);
+  }
+
+  async isLocked(): Promise<boolean> {
+    return this.isLockedSync();
+  }
+
+  async isOwned(): Promise<boolean> {
+    return this.isOwnedSync();
+  }
+
+  async info(): Promise<LockInfo> {
+    return this.infoSync();
+  }
+}
+
+/** @throws TypeError unless it is a function. */
+export function checkBody(body: unknown): asserts body is (...args: never[]) => unknown {
+  if (typeof body !== 'function') throw new TypeError(`body must be a function, not ${show(body)}`);
+}
+
+/** Options of an async acquire; an aborted signal throws its reason. */
+export function asyncDeadline(options: AcquireOptions | undefined): Deadline {
+  if (options === undefined) return FOREVER;
+  const deadline = checkDeadline(options);
+  deadline.signal?.throwIfAborted();
+  return deadline;
+}
+
+/** Options of a blocking acquire. */
+export function blockingDeadline(options: AcquireOptions | undefined): Deadline {
+  return options === undefined ? FOREVER : checkBlockingDeadline(options);
+}

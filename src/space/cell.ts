@@ -1,0 +1,303 @@
+/**
+ * One lock as one thread sees it: its requests, in the order they came, of which only the foremost stands in
+ * the shared queue. `advance` is the one step that everything goes through, blocking or async: look, under the
+ * latch, whether the request may take the lock.
+ */
+import type { SyncGuard } from '../lock.js';
+import { now } from '../parker/clock.js';
+import {
+  ABOUT_KIND,
+  STATS_TIMEOUTS,
+  RECORD_BEGUN_F64,
+  RECORD_CONTENDED,
+  RECORD_ENDED_F64,
+  RECORD_HOLD,
+  RECORD_PENDING,
+} from './layout.js';
+import { SPINS } from '../parker/spin.js';
+import type { Pump } from './pump.js';
+import { recordAcquiredAt, recordWait } from './statistics.js';
+import { Tether } from './tether.js';
+import type { Attachment } from './threads.js';
+import { WaitQueue } from './waiters.js';
+import { OWNER, STARVING } from './words.js';
+
+/** Milliseconds a thread sleeps before it asks whether those in its way still live. */
+export const SLICE = 20;
+/** Milliseconds it sleeps when there is room, but it is somebody else's turn. */
+const WATCH = 5;
+/**
+ * Milliseconds for which the first in the queue of a mutex lets others barge. Counted from when it first found
+ * itself passed as the first, not from when it came: with many waiters, who all came long ago, every turn
+ * would otherwise be a hand-over, during which the lock lies idle.
+ */
+const STARVATION = 1;
+/** Milliseconds in the queue after which it does not even do that. */
+const PATIENCE = 8;
+
+/** One call of an acquire form that could not be granted at once. */
+export interface Request {
+  readonly weight: number;
+  /** Takes it exclusively: mutex, writer. */
+  readonly exclusive: boolean;
+  /** Made in advance, so that nothing can fail between taking the lock and having its guard. */
+  readonly guard: GrantableGuard;
+  /** Milliseconds of `clock.ts`. */
+  readonly since: number;
+  /** 0 until it stands in the shared queue for the first time. */
+  ticket: number;
+  /** When it first could not enter though it was the first in the queue; 0: not yet. */
+  passedSince: number;
+  /** Called with the lock held; null: the request is blocking. */
+  readonly granted: (() => void) | null;
+}
+
+/** A guard as the slow path makes it: bound to its hold once the lock is taken. */
+export interface GrantableGuard extends SyncGuard {
+  /**
+   * Tries to take the lock from `word` by one CAS, together with its note in the thread's record.
+   * @returns false if the word had changed.
+   */
+  enter(word: number): boolean;
+}
+
+export class Cell {
+  readonly attachment: Attachment;
+  readonly pump: Pump;
+  readonly queue: WaitQueue;
+  readonly index: number;
+  readonly kind: number;
+  /** This thread's record. */
+  readonly record: number;
+  /** Current tether of the guards of this thread, see `tether.ts`. */
+  tether: Tether;
+  /** Locks (facades) of this thread that stand on this cell. */
+  users = 0;
+
+  /** Async requests in the order they came. */
+  readonly #pending = new Set<Request>();
+  /** The request that stands in the shared queue. */
+  #standing: Request | null = null;
+  /** The async request that a blocking one of the same thread has displaced. */
+  #displaced: Request | null = null;
+  /** How long the last request that failed to advance should sleep. */
+  #slice = SLICE;
+
+  constructor(attachment: Attachment, pump: Pump, index: number) {
+    this.attachment = attachment;
+    this.pump = pump;
+    this.queue = new WaitQueue(attachment, index);
+    this.index = index;
+    this.kind = this.queue.words[this.queue.about + ABOUT_KIND] ?? 0;
+    this.record = this.queue.record(attachment.index);
+    this.tether = this.newTether();
+  }
+
+  /** A tether that is not the current one yet. */
+  newTether(): Tether {
+    const { words, memory, word } = this.queue;
+    return new Tether(this, words, memory.doubles, word, this.record, this.attachment.id);
+  }
+
+  /** Makes later guards hang on a new tether; returns the old one. */
+  renewTether(): Tether {
+    const old = this.tether;
+    this.tether = this.newTether();
+    return old;
+  }
+
+  /** What this thread holds of it, shared. */
+  get ownHold(): number {
+    return (this.queue.words[this.record + RECORD_HOLD] ?? 0) >>> 1;
+  }
+
+  /** Permit and read guards of this thread. */
+  get ownSharedGuards(): number {
+    const { doubles } = this.queue.memory;
+    const begun = doubles[(this.record + RECORD_BEGUN_F64) >> 1] ?? 0;
+    return begun - (doubles[(this.record + RECORD_ENDED_F64) >> 1] ?? 0);
+  }
+
+  /** Id of the mutex owner or writer; 0: none. */
+  get exclusiveOwner(): number {
+    return this.queue.rules.owner(this.queue.words[this.queue.word] ?? 0);
+  }
+
+  /** Does any request of this thread wait? */
+  get hasPending(): boolean {
+    return this.#pending.size > 0;
+  }
+
+  /** Notes an acquisition that did not succeed at the first attempt. */
+  noteContended(): void {
+    const { words } = this.queue;
+    words[this.record + RECORD_CONTENDED] = ((words[this.record + RECORD_CONTENDED] ?? 0) + 1) | 0;
+  }
+
+  noteTimeout(): void {
+    Atomics.add(this.queue.words, this.queue.stats + STATS_TIMEOUTS, 1);
+  }
+
+  /** Blocks the thread until the request is granted; false: not within `timeout` milliseconds. */
+  block(request: Request, timeout: number): boolean {
+    const { attachment, queue } = this;
+    const { parker } = attachment;
+    this.#displaced = this.#standing;
+    this.#notePending(1);
+    // Only then may async requests of this thread have been woken, or be woken, while it cannot answer.
+    const { hasRequests } = this.pump;
+    if (hasRequests) attachment.setBlocked(this.index);
+    if (hasRequests) this.pump.declineAll(this);
+    let granted = false;
+    let sliceEnded = false;
+    try {
+      for (;;) {
+        // Before looking: an unpark after this line ends the sleep below at once.
+        const seen = parker.prepare();
+        if (sliceEnded) queue.visitOthers((thread) => attachment.probe(thread));
+        granted = this.#advance(request);
+        if (granted) return true;
+        const left = timeout === Infinity ? Infinity : timeout - (now() - request.since);
+        if (left <= 0) return false;
+        // Settling may have chosen this very request: the lock was released just then.
+        if (queue.isWoken()) continue;
+        sliceEnded = parker.park(seen, Math.min(left, this.#slice)) === 'slice-ended';
+        // Awake, it has a processor: it pays to wait for the end of a short section.
+        if (!sliceEnded && queue.rules.barging) this.#spin();
+      }
+    } finally {
+      if (!granted) this.#withdraw(request);
+      if (hasRequests) attachment.setBlocked(-1);
+      this.#notePending(0);
+      // Wakes for this thread's async requests were held back while it was blocked.
+      this.pump.nudge();
+    }
+  }
+
+  /** Queues an async request; `request.granted` is called once it has the lock. */
+  enlist(request: Request): void {
+    this.#pending.add(request);
+    this.#notePending(0);
+    this.pump.add(this);
+    this.advancePending();
+  }
+
+  /** Grants this thread's async requests in order, as far as it goes. */
+  advancePending(): void {
+    for (const request of this.#pending) {
+      if (!this.#advance(request)) return;
+      this.#pending.delete(request);
+      this.#notePending(0);
+      request.granted?.();
+    }
+    this.pump.remove(this);
+  }
+
+  /** Ends an async request that was not granted, by timeout or abort. */
+  cancel(request: Request): void {
+    this.#pending.delete(request);
+    this.#notePending(0);
+    if (this.#standing !== request) return;
+    // The cancelled request may have been woken already: settling passes that on.
+    this.#withdraw(request);
+    this.advancePending();
+  }
+
+  /** This thread is about to block elsewhere: what its async request was woken for goes to others. */
+  decline(): void {
+    if (!this.queue.isWoken()) return;
+    this.queue.latch();
+    try {
+      if (this.queue.isWoken()) this.queue.sleepAgain();
+      this.queue.settle();
+    } finally {
+      this.queue.unlatch();
+    }
+  }
+
+  /** One look, under the latch. True: the request has the lock, and has left the queue. */
+  #advance(request: Request): boolean {
+    const { queue } = this;
+    queue.latch();
+    try {
+      if (this.#standing !== request) {
+        request.ticket = queue.enqueue(request.weight, request.ticket, request.granted !== null);
+        this.#standing = request;
+      }
+      const entered = this.#enter(request);
+      if (entered) {
+        const time = now();
+        recordWait(queue.memory, this.index, time - request.since);
+        if (request.exclusive) recordAcquiredAt(queue.memory, this.index, time);
+        this.#standDown();
+      } else {
+        queue.sleepAgain();
+        if (queue.rules.barging) this.#starve(request);
+      }
+      queue.settle();
+      return entered;
+    } finally {
+      queue.unlatch();
+    }
+  }
+
+  #spin(): void {
+    const { rules, words, word: at } = this.queue;
+    for (let spins = 0; spins < SPINS; spins++) {
+      const word = Atomics.load(words, at);
+      if (rules.room(word) > 0) return;
+    }
+  }
+
+  #enter(request: Request): boolean {
+    const { queue } = this;
+    for (;;) {
+      const word = Atomics.load(queue.words, queue.word);
+      if (!queue.mayEnter(word, request.weight)) {
+        // There is room, but it is somebody else's turn: watch that they take it.
+        this.#slice = queue.rules.room(word) >= request.weight ? WATCH : SLICE;
+        return false;
+      }
+      if (request.guard.enter(word)) return true;
+    }
+  }
+
+  /** Barging starves the first in the queue: once it has waited too long, nobody may pass it any more. */
+  #starve(request: Request): void {
+    const { queue } = this;
+    if (!queue.isFirst()) return;
+    const time = now();
+    if (request.passedSince === 0) request.passedSince = time;
+    if (time - request.passedSince < STARVATION && time - request.since < PATIENCE) return;
+    for (;;) {
+      const word = Atomics.load(queue.words, queue.word);
+      if ((word & STARVING) !== 0 || (word & OWNER) === 0) return;
+      const seen = Atomics.compareExchange(queue.words, queue.word, word, word | STARVING);
+      if (seen === word) return;
+    }
+  }
+
+  #withdraw(request: Request): void {
+    if (this.#standing !== request) return;
+    this.queue.latch();
+    try {
+      this.#standDown();
+      this.queue.settle();
+    } finally {
+      this.queue.unlatch();
+    }
+  }
+
+  /** The standing request leaves the queue; a displaced one gets its place back. */
+  #standDown(): void {
+    const displaced = this.#displaced;
+    this.#displaced = null;
+    this.#standing = displaced;
+    if (displaced === null) this.queue.leave(this.attachment.index);
+    else this.queue.enqueue(displaced.weight, displaced.ticket, true);
+  }
+
+  #notePending(blocking: number): void {
+    this.queue.words[this.record + RECORD_PENDING] = this.#pending.size + blocking;
+  }
+}

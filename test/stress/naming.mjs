@@ -1,0 +1,89 @@
+/**
+ * Naming stress: workers make, use and dispose of locks by name in a space that is nearly full, and are
+ * terminated at random. A name must be one lock at a time, its fences must grow over all its reincarnations, and in
+ * the end all room must have come back.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { Mutex, Space } from 'mortise';
+import { now } from './board.mjs';
+import { Random } from './random.mjs';
+
+/** Fewer than there are names: somebody is always turned away. */
+const LOCKS = 5;
+const LIVES = 1 << 14;
+const VIOLATIONS = [
+  'two owners inside, or a dead one not reported',
+  'fence did not grow',
+  'owner changed while inside',
+  'release() of a held guard returned false',
+];
+
+const words = (Type, count) => new Type(new SharedArrayBuffer(count * Type.BYTES_PER_ELEMENT));
+
+export async function stressNames({ seed, seconds, workers = 4 }) {
+  const random = new Random(seed);
+  const space = new Space({ locks: LOCKS, threads: workers + 2 });
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const board = {
+    owner: words(Int32Array, names.length),
+    fence: words(BigInt64Array, names.length),
+    counts: words(Int32Array, 4),
+    killedAt: words(Float64Array, LIVES),
+    violations: words(Int32Array, VIOLATIONS.length),
+    stop: words(Int32Array, 1),
+  };
+  const errors = [];
+  let lives = 0;
+  let kills = 0;
+
+  const start = () => {
+    const life = ++lives;
+    const worker = new Worker(new URL('./naming-worker.mjs', import.meta.url), {
+      workerData: { handle: space.handle, names, board, life, seed: seed + life * 7919 },
+    });
+    worker.on('error', (error) => errors.push(error.stack ?? String(error)));
+    return { worker, life };
+  };
+  const living = Array.from({ length: workers }, start);
+  const end = now() + seconds * 1000;
+  while (now() < end) {
+    await delay(random.next() * 60);
+    const index = random.below(workers);
+    const { worker, life } = living[index];
+    board.killedAt[life] = now();
+    await worker.terminate();
+    kills++;
+    living[index] = start();
+  }
+  for (const { life } of living) board.killedAt[life] = now();
+  Atomics.store(board.stop, 0, 1);
+  await Promise.all(living.map(({ worker }) => worker.terminate()));
+
+  return {
+    seed,
+    kills,
+    made: board.counts[0],
+    disposed: board.counts[1],
+    full: board.counts[2],
+    errors,
+    violations: VIOLATIONS.filter((_, kind) => board.violations[kind] > 0),
+    room: room(space, [...names, 'permits']),
+    locks: LOCKS,
+  };
+}
+
+/** How many new locks fit once every name has been disposed of. */
+function room(space, names) {
+  for (const name of names) {
+    const lock = name === 'permits' ? space.semaphore(name, 2) : space.mutex(name);
+    lock.dispose();
+  }
+  let fit = 0;
+  try {
+    for (; fit <= LOCKS; fit++) new Mutex({ space });
+  } catch (error) {
+    if (error.code !== 'ERR_SPACE_FULL') throw error;
+  }
+  return fit;
+}

@@ -1,0 +1,49 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+// The package as npm would publish it, installed in a project of somebody else.
+const project = mkdtempSync(path.join(tmpdir(), 'mortise-package-'));
+const installed = path.join(project, 'node_modules', 'mortise');
+let packed: { filename: string; files: { path: string }[] };
+
+beforeAll(() => {
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const report = execFileSync(npm, ['pack', '--ignore-scripts', '--json', '--pack-destination', project], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  packed = [JSON.parse(report)].flat()[0];
+  mkdirSync(installed, { recursive: true });
+  execFileSync('tar', ['-xzf', path.join(project, packed.filename), '--strip-components=1', '-C', installed]);
+});
+afterAll(() => rmSync(project, { recursive: true }));
+
+function runs(file: string, code: string): string {
+  writeFileSync(path.join(project, file), code);
+  return execFileSync(process.execPath, [file], { cwd: project, encoding: 'utf8' }).trim();
+}
+
+it('is imported by a module and required by a script, which get the same classes', () => {
+  const script = `
+    const required = require('mortise');
+    import('mortise').then((imported) => console.log(typeof required.Mutex, required.Mutex === imported.Mutex));
+  `;
+  expect(runs('script.cjs', script)).toBe('function true');
+  expect(runs('module.mjs', "import { Mutex } from 'mortise'; console.log(typeof Mutex);")).toBe('function');
+});
+
+it('brings the sources that its source maps point to, and nothing from the workshop', () => {
+  const files = packed.files.map((file) => file.path);
+  expect(files).toEqual(
+    expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'src/index.ts', 'LICENSE']),
+  );
+  expect(files.filter((file) => /^(test|bench|scripts|build|coverage|\.)/.test(file))).toEqual([]);
+});
+
+it('has no dependencies', () => {
+  const manifest = runs('manifest.cjs', "console.log(JSON.stringify(require('mortise/package.json')));");
+  expect(JSON.parse(manifest)).not.toHaveProperty('dependencies');
+});

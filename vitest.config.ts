@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+const measuringCoverage = process.env['NODE_V8_COVERAGE'] !== undefined;
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // The default space belongs to a main thread, and the threads pool would give the tests none.
+    pool: 'forks',
+    // Guards that are collected while held are a promise of the package, so its tests call gc().
+    execArgv: ['--expose-gc'],
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    retry: 0,
+    setupFiles: measuringCoverage ? ['./scripts/flush-coverage.mjs'] : [],
+    server: {
+      // The tests run the built package as Node.js loads it, one copy for the test and its workers' counters alike.
+      deps: { external: [/\/dist\/.*\.js$/] },
+    },
+  },
+});
