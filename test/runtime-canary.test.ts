@@ -131,13 +131,14 @@ describe('setEnvironmentData', () => {
 });
 
 test('diagnostics_channel announces every worker that is created', async () => {
+  // Piscina may still replace a worker of the pool destroyed above, so others can be announced meanwhile.
   const announced: unknown[] = [];
   const note = (message: unknown): void => void announced.push((message as { worker: unknown }).worker);
   subscribe('worker_threads', note);
   const worker = new Worker('', { eval: true });
   await once(worker, 'exit');
   unsubscribe('worker_threads', note);
-  expect(announced).toEqual([worker]);
+  expect(announced.filter((one) => one === worker)).toHaveLength(1);
 });
 
 describe.runIf(process.platform === 'linux')('/proc', () => {
