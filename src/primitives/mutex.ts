@@ -50,12 +50,19 @@ export class MutexGuard extends ExclusiveGuard {
   }
 }
 
-/** Somebody waits. Whoever sets WAKE has to wake; while it is set, a woken thread will look by itself. */
-function freeSlow({ words, word: at }: Tether): boolean {
+/**
+ * Somebody waits. Whoever sets WAKE has to wake; while it is set, a woken thread will look by itself. If it cannot
+ * for too long, nobody passes it any more: those who would barge queue, and leave it a processor.
+ */
+function freeSlow({ words, word: at, cell }: Tether): boolean {
+  const { queue } = cell as Cell;
   for (;;) {
     const word = Atomics.load(words, at);
-    const wakes = (word & QUEUED) !== 0 && (word & WAKE) === 0;
-    const freed = (word & ~OWNER) | (wakes ? WAKE : 0);
+    const isQueued = (word & QUEUED) !== 0;
+    const wakes = isQueued && (word & WAKE) === 0;
+    if (wakes) queue.noteWake();
+    const isOverdue = isQueued && !wakes && queue.isWakeOverdue();
+    const freed = (word & ~OWNER) | (wakes ? WAKE : 0) | (isOverdue ? STARVING : 0);
     const seen = Atomics.compareExchange(words, at, word, freed);
     if (seen === word) return wakes;
   }
@@ -101,7 +108,7 @@ const way: Way<MutexGuard> = {
  * A lock that one thread holds at a time, between all threads of a process: blocking or async.
  *
  * - **Fairness.** Whoever comes while it is free may take it, even if others wait (barging), which keeps it
- *   fast; once the first in the queue has waited for a millisecond, nobody passes it any more. Within a thread,
+ *   fast; once the first in the queue has been passed for two milliseconds, nobody passes it any more. Within a thread,
  *   async requests are served in the order they came.
  * - **Cancelling.** A request that times out or is aborted leaves the queue, and loses nothing for others.
  * - **Death.** If the thread that holds it ends in any way, the next owner gets it with `guard.abandoned`.

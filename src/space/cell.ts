@@ -19,22 +19,13 @@ import type { Pump } from './pump.js';
 import { recordAcquiredAt, recordWait } from './statistics.js';
 import { Tether } from './tether.js';
 import type { Attachment } from './threads.js';
-import { WaitQueue } from './waiters.js';
+import { STARVATION, WaitQueue } from './waiters.js';
 import { OWNER, STARVING } from './words.js';
 
 /** Milliseconds a thread sleeps before it asks whether those in its way still live. */
 export const SLICE = 20;
 /** Milliseconds it sleeps when there is room, but it is somebody else's turn. */
 const WATCH = 5;
-/**
- * Milliseconds for which the first in the queue of a mutex lets others barge. Counted from when it first found
- * itself passed as the first, not from when it came: with many waiters, who all came long ago, every turn
- * would otherwise be a hand-over, during which the lock lies idle.
- */
-const STARVATION = 1;
-/** Milliseconds in the queue after which it does not even do that. */
-const PATIENCE = 8;
-
 /** One call of an acquire form that could not be granted at once. */
 export interface Request {
   readonly weight: number;
@@ -268,7 +259,7 @@ export class Cell {
     if (!queue.isFirst()) return;
     const time = now();
     if (request.passedSince === 0) request.passedSince = time;
-    if (time - request.passedSince < STARVATION && time - request.since < PATIENCE) return;
+    if (time - request.passedSince < STARVATION) return;
     for (;;) {
       const word = Atomics.load(queue.words, queue.word);
       if ((word & STARVING) !== 0 || (word & OWNER) === 0) return;

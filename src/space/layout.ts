@@ -18,6 +18,7 @@
  * | header, `THREAD_STATE` and identity, `ABOUT_*`, names | any thread | space latch |
  * | `CELL_WORD` | any thread, by CAS | nothing; its flags: the cell's latch (see `words.ts`) |
  * | `CELL_FENCE_*` | the exclusive owner | being the owner |
+ * | `CELL_WOKEN_AT` | whoever wakes | nothing: the last one to write is right enough |
  * | `CELL_TICKET`, `CELL_FIRST`, `CELL_WAITING`, `STATS_*` | any thread | the cell's latch |
  * | `RECORD_WAIT`, `_TICKET`, `_WEIGHT`, `_ASYNC` | any thread | the cell's latch |
  * | `RECORD_OPEN`, `_PENDING`, `_HOLD` and counters | its own thread; whoever reaps it, once it is dead | nothing; space latch |
@@ -85,7 +86,7 @@ export function indexOf(id: number): number {
   return (id & INDEX_MASK) - 1;
 }
 
-// ---- cell: one cache line for up to 320 threads, and never a line of another lock's
+// ---- cell: one cache line for up to 288 threads, and never a line of another lock's
 export const CELL_WORD = 0;
 /** Low and high half. */
 export const CELL_FENCE = 1; // and 2
@@ -95,8 +96,10 @@ export const CELL_LATCH = 3;
 export const CELL_TICKET = 4;
 /** Mutex: index + 1 of the first thread in the queue, if it is blocked: a release may wake it without the latch. */
 export const CELL_FIRST = 5;
+/** Mutex: when the wake that is under way was sent, in microseconds of the clock modulo 2^32. */
+export const CELL_WOKEN_AT = 6;
 /** One bit for each thread that may have a record in this queue. */
-export const CELL_WAITING = 6;
+export const CELL_WAITING = 7;
 
 // ---- what a cell is: 8 words
 /** 0 free, else one of the kinds below. Written last when a cell is made, first when it is freed. */

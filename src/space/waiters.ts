@@ -25,6 +25,7 @@ import {
   STATS_LOST,
   CELL_TICKET,
   CELL_WAITING,
+  CELL_WOKEN_AT,
   HEADER_THREADS_USED,
   IN_DOUBT,
   RECORD_ASYNC,
@@ -56,6 +57,12 @@ import { QUEUED, RECOVER, STARVING, rulesOf, type WordRules } from './words.js';
  */
 const LAPSE = 20;
 const WOKEN_TIMES = 0x1fffffff;
+/**
+ * Milliseconds for which the first in the queue of a mutex lets others barge. Counted from when it was woken, or
+ * first found itself passed as the first, not from when it came: with many waiters, who all came long ago, every
+ * turn would otherwise be a hand-over, during which the lock lies idle.
+ */
+export const STARVATION = 2;
 
 /** One lock's queue as one thread works on it. */
 export class WaitQueue {
@@ -202,6 +209,7 @@ export class WaitQueue {
       let settled = queued ? word | QUEUED : word & ~(QUEUED | (rules.barging ? STARVING : 0));
       if (rules.wake !== 0) settled = underWay ? settled | rules.wake : settled & ~rules.wake;
       if (settled === word) break;
+      if (rules.barging && this.#wakes > 0) this.noteWake();
       // A holder released, or somebody barged, since the word was read: look again.
       const seen = Atomics.compareExchange(words, this.word, word, settled);
       if (seen === word) break;
@@ -229,6 +237,22 @@ export class WaitQueue {
     const first = Atomics.load(this.words, this.word + CELL_FIRST);
     if (first === 0 || first === this.attachment.index + 1) this.latchAndSettle();
     else this.attachment.parker.unpark(first - 1);
+  }
+
+  /** Before WAKE is set, so that whoever sees WAKE sees this time or a later one. */
+  noteWake(): void {
+    this.words[this.word + CELL_WOKEN_AT] = now() * 1000;
+  }
+
+  /**
+   * Has the first in the queue been woken too long ago? It waits for a processor then, while those who barge have
+   * them all. An async one is not counted: its event loop may be busy, and the lock would lie idle meanwhile.
+   */
+  isWakeOverdue(): boolean {
+    const { words } = this;
+    if (Atomics.load(words, this.word + CELL_FIRST) === 0) return false;
+    const wokenAt = words[this.word + CELL_WOKEN_AT] as number;
+    return ((now() * 1000 - wokenAt) | 0) > STARVATION * 1000;
   }
 
   /**

@@ -12,7 +12,7 @@
  * | 0-23 OWNER | id of the holder, 0: free | by its holder, CAS from 0 | by its holder; by a reaper, under the latch |
  * | 24 ABANDONED | the last holder died | by a reaper, under the latch | by the next holder, in the CAS that takes the lock |
  * | 25 WAKE | somebody was woken and has not answered yet: a release need not wake | by a releaser in the CAS that frees the lock; `settle` | `settle` |
- * | 26 STARVING | the first in the queue has waited too long: no barging | by the first, under the latch | by whoever takes the lock next; `settle`, when the queue is empty |
+ * | 26 STARVING | the first in the queue has waited too long: no barging | by the first, under the latch; by a releaser in the CAS that frees the lock | by whoever takes the lock next; `settle`, when the queue is empty |
  * | 31 QUEUED | the queue is not empty | `settle` | `settle` |
  *
  * Semaphore
