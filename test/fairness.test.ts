@@ -165,7 +165,7 @@ describe('Mutex', () => {
     const w = words();
     const thread = await startThread();
     // Sections of milliseconds, nanoseconds apart: a woken thread comes too late by itself.
-    const flooding = flood(thread, 0, { handle: mutex.handle }, w, { how: 'sync', spin: 100_000 });
+    const flooding = flood(thread, 0, { handle: mutex.handle }, w, { how: 'sync', spin: 500_000 });
     await until(() => Atomics.load(w, TIMES) > 0, 'the flood runs');
     const passes: number[] = [];
     for (let i = 0; i < 15; i++) {

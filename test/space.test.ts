@@ -326,6 +326,33 @@ describe('dispose()', () => {
     new Mutex({ space });
   });
 
+  for (const kind of ['Mutex', 'ReadWriteLock'] as const) {
+    test(`keeps a named ${kind} whose holder died until the next holder has been told`, async () => {
+      const space = new Space({ locks: 1, threads: 4 });
+      const open = (): Mutex | ReadWriteLock['writer'] =>
+        kind === 'Mutex' ? space.mutex('ledger') : space.readWriteLock('ledger').writer;
+      const first = open();
+      const thread = await startThread();
+      await thread.run(
+        ({ Space }, { handle, kind }) => {
+          const space = Space.from(handle);
+          if (kind === 'Mutex') space.mutex('ledger').acquireSync();
+          else space.readWriteLock('ledger').acquireWriteSync();
+        },
+        { handle: space.handle, kind },
+      );
+      await thread.terminate();
+      first.dispose();
+      expect(() => new Mutex({ space })).toThrow(SpaceFullError);
+      const second = open();
+      const guard = second.acquireSync();
+      expect(guard.abandoned).toBe(true);
+      guard.release();
+      second.dispose();
+      new Mutex({ space });
+    });
+  }
+
   for (const kept of ['nothing', 'a guard, which is released later'] as const) {
     test(`elsewhere gives back a cell whose lock object was collected here, where ${kept} was kept of it`, async () => {
       const space = new Space({ locks: 1, threads: 4 });

@@ -1,12 +1,15 @@
 import { addAbortListener, once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Mutex } from 'mortise';
+import { stepsPerMicrosecond } from '../contention/work.mjs';
 import { duration } from '../units.mjs';
 import { atMost } from './figure.mjs';
 import { median } from './median.mjs';
 
 const rounds = 25;
 const turns = 1_000;
+/** Longer than any lock here spins. */
+const microsecondsToSleep = 50;
 
 /**
  * How long it takes from a release in one thread until the thread that sleeps on the lock has it, against raw
@@ -16,10 +19,11 @@ const turns = 1_000;
  */
 export async function handOff(onProgress, signal) {
   const mutexes = Array.from({ length: 3 }, () => new Mutex());
-  const memory = new SharedArrayBuffer(192);
+  const memory = new SharedArrayBuffer(512);
   const handles = mutexes.map((mutex) => mutex.handle);
+  const stepsToSleep = Math.round(microsecondsToSleep * stepsPerMicrosecond());
   const workers = [0, 1].map((side) => {
-    const workerData = { side, memory, handles };
+    const workerData = { side, memory, handles, stepsToSleep };
     return new Worker(new URL('./hand-off-worker.mjs', import.meta.url), { workerData });
   });
   const end = () => Promise.all(workers.map((worker) => worker.terminate()));
@@ -31,8 +35,8 @@ export async function handOff(onProgress, signal) {
       const times = {};
       for (const kind of ['raw', 'mutex']) {
         for (const worker of workers) worker.postMessage({ kind, turns });
-        const [[time]] = await Promise.all(workers.map((worker) => once(worker, 'message')));
-        times[kind] = time / (2 * turns);
+        const taken = await Promise.all(workers.map((worker) => once(worker, 'message')));
+        times[kind] = (taken[0][0] + taken[1][0]) / (2 * turns);
       }
       if (round < 0) continue;
       milliseconds.raw.push(times.raw);

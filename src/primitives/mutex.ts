@@ -86,7 +86,7 @@ const way: Way<MutexGuard> = {
     const { words, word: at } = cell.queue;
     for (let spins = 0; spins < SPINS; spins++) {
       const word = Atomics.load(words, at);
-      if ((word & QUEUED) !== 0) return null;
+      if ((word & STARVING) !== 0) return null;
       if ((word & OWNER) !== 0) continue;
       const guard = new MutexGuard(cell.tether);
       if (guard.enter(word)) return guard;

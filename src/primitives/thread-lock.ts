@@ -39,7 +39,8 @@ export abstract class ThreadLock {
 
   /**
    * Closes the lock in this thread and gives its cell back; the cell, and its name, are reused when no thread
-   * has it open any more. Every later call of this object throws.
+   * has it open any more. Every later call of this object throws. A name whose last holder died is kept until its
+   * next holder has been told (`guard.abandoned`).
    * @throws LockBusyError if it is held or waited for; nothing has changed then.
    */
   dispose(): void {

@@ -140,21 +140,21 @@ export class Cell {
     if (hasRequests) attachment.setBlocked(this.index);
     if (hasRequests) this.pump.declineAll(this);
     let granted = false;
+    let entered = false;
     let sliceEnded = false;
     try {
       for (;;) {
         // Before looking: an unpark after this line ends the sleep below at once.
         const seen = parker.prepare();
         if (sliceEnded) queue.visitOthers((thread) => attachment.probe(thread));
-        granted = this.#advance(request);
+        granted = this.#advance(request, entered);
         if (granted) return true;
         const left = timeout === Infinity ? Infinity : timeout - (now() - request.since);
         if (left <= 0) return false;
         // Settling may have chosen this very request: the lock was released just then.
         if (queue.isWoken()) continue;
         sliceEnded = parker.park(seen, Math.min(left, this.#slice)) === 'slice-ended';
-        // Awake, it has a processor: it pays to wait for the end of a short section.
-        if (!sliceEnded && queue.rules.barging) this.#spin();
+        if (!sliceEnded && queue.rules.barging) entered = this.#spin(request);
       }
     } finally {
       if (!granted) this.#withdraw(request);
@@ -206,8 +206,11 @@ export class Cell {
     }
   }
 
-  /** One look, under the latch. True: the request has the lock, and has left the queue. */
-  #advance(request: Request): boolean {
+  /**
+   * One look, under the latch. True: the request has the lock, and has left the queue.
+   * @param entered it has the lock already
+   */
+  #advance(request: Request, entered = false): boolean {
     const { queue } = this;
     queue.latch();
     try {
@@ -215,7 +218,7 @@ export class Cell {
         request.ticket = queue.enqueue(request.weight, request.ticket, request.granted !== null);
         this.#standing = request;
       }
-      const entered = this.#enter(request);
+      entered ||= this.#enter(request);
       if (entered) {
         const time = now();
         recordWait(queue.memory, this.index, time - request.since);
@@ -232,12 +235,18 @@ export class Cell {
     }
   }
 
-  #spin(): void {
+  /**
+   * Awake, it has a processor: it pays to wait for the end of a short section, and to take the lock at once, before
+   * leaving the queue. By the time it had the latch, others would have barged. Returns whether it has the lock.
+   */
+  #spin(request: Request): boolean {
     const { rules, words, word: at } = this.queue;
     for (let spins = 0; spins < SPINS; spins++) {
       const word = Atomics.load(words, at);
-      if (rules.room(word) > 0) return;
+      if ((word & STARVING) !== 0) return false;
+      if (rules.room(word) > 0 && request.guard.enter(word)) return true;
     }
+    return false;
   }
 
   #enter(request: Request): boolean {

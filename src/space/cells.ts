@@ -35,6 +35,7 @@ import {
   statsAt,
 } from './layout.js';
 import type { SpaceMemory } from './memory.js';
+import { ABANDONED, rulesOf } from './words.js';
 
 /** What a lock is, and what somebody who opens it by name must agree on. */
 export interface CellDescription {
@@ -118,12 +119,19 @@ export function markDisposed(memory: SpaceMemory, cell: number): void {
   Atomics.store(memory.words, aboutAt(memory.geometry, cell) + ABOUT_DISPOSED, 1);
 }
 
-/** Gives a cell back if it was disposed of and no thread has it open. */
+/**
+ * Gives a cell back if it was disposed of and no thread has it open. Not if its holder died and nobody has been
+ * told: whoever acquires it next under its name shall be.
+ */
 export function freeIfDone(memory: SpaceMemory, cell: number): void {
   const { words, geometry } = memory;
   const about = aboutAt(geometry, cell);
   const fence = cellAt(geometry, cell) + CELL_FENCE;
   if (Atomics.load(words, about + ABOUT_DISPOSED) === 0) return;
+  const { hasAbandoned } = rulesOf(words[about + ABOUT_KIND] ?? 0);
+  const isNamed = (words[about + ABOUT_NAME] ?? 0) !== 0;
+  const word = Atomics.load(words, cellAt(geometry, cell) + CELL_WORD);
+  if (isNamed && hasAbandoned && (word & ABANDONED) !== 0) return;
   const used = Atomics.load(words, HEADER_THREADS_USED);
   for (let thread = 0; thread < used; thread++)
     if (Atomics.load(words, recordAt(geometry, thread, cell) + RECORD_OPEN) !== 0) return;

@@ -63,6 +63,8 @@ export interface WordRules {
   bury(word: number): number;
   /** The word, without RECOVER and QUEUED, when the living hold `held` together; null: holds are not counted. */
   readonly recount: ((word: number, held: number, permits: number) => number) | null;
+  /** Has it an ABANDONED? */
+  readonly hasAbandoned: boolean;
   /** May a request go before others that queue, unless the word says STARVING? */
   readonly barging: boolean;
   /** The flag that says a wake is on its way, or 0. */
@@ -74,6 +76,7 @@ const mutexRules: WordRules = {
   owner: (word) => word & OWNER,
   bury: (word) => (word & ~OWNER) | ABANDONED,
   recount: null,
+  hasAbandoned: true,
   barging: true,
   wake: WAKE,
 };
@@ -83,6 +86,7 @@ const semaphoreRules: WordRules = {
   owner: () => 0,
   bury: (word) => word,
   recount: (_word, held, permits) => permits - held,
+  hasAbandoned: false,
   barging: false,
   wake: 0,
 };
@@ -92,6 +96,7 @@ const readWriteRules: WordRules = {
   owner: (word) => ((word & WRITER) === 0 ? 0 : word & OWNER),
   bury: (word) => (word & ~(WRITER | OWNER)) | ABANDONED,
   recount: (word, held) => ((word & WRITER) === 0 ? (word & ABANDONED) | held : word & ~RECOVER),
+  hasAbandoned: true,
   barging: false,
   wake: 0,
 };

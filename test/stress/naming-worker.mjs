@@ -17,7 +17,8 @@ function use(mutex, name) {
   const guard = mutex.tryAcquireSync();
   if (guard === null) return;
   const before = Atomics.exchange(owner, name, life);
-  if (before !== 0 && (killedAt[before] === 0 || !guard.abandoned)) Atomics.add(violations, 0, 1);
+  if (before !== 0 && killedAt[before] === 0) Atomics.add(violations, 0, 1);
+  else if (before !== 0 && !guard.abandoned) Atomics.add(violations, 4, 1);
   const last = Atomics.load(fence, name);
   if (guard.fence <= last) Atomics.add(violations, 1, 1);
   Atomics.store(fence, name, guard.fence);
