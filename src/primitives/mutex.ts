@@ -1,4 +1,4 @@
-import { checkObject, show, type Deadline } from '../deadline.js';
+import { FOREVER, checkObject, show, type Deadline } from '../deadline.js';
 import type { ThreadGuard } from '../guard.js';
 import type { AcquireOptions } from '../lock.js';
 import type { Cell } from '../space/cell.js';
@@ -10,7 +10,7 @@ import { ExclusiveGuard } from './exclusive-hold.js';
 import { Opened, obtain, openHandle, type LockHandle } from './handles.js';
 import { Reentry } from './reentry.js';
 import type { Space } from './space.js';
-import { SPINS } from '../parker/spin.js';
+import { SPINS, pause } from '../parker/spin.js';
 import { Acquirable, asyncDeadline, blockingDeadline } from './thread-lock.js';
 
 export type MutexHandle = LockHandle<'mortise/mutex'>;
@@ -85,6 +85,7 @@ const way: Way<MutexGuard> = {
   spin(cell) {
     const { words, word: at } = cell.queue;
     for (let spins = 0; spins < SPINS; spins++) {
+      pause();
       const word = Atomics.load(words, at);
       if ((word & STARVING) !== 0) return null;
       if ((word & OWNER) !== 0) continue;
@@ -182,6 +183,7 @@ export class Mutex extends Acquirable<ThreadGuard> {
     if (options === undefined) {
       const guard = this.#acquireFast();
       if (guard !== null) return guard;
+      if (this.#reentry === null) return acquireBlocking(this.cell, way, 1, FOREVER);
     }
     return this.#acquireSlow(blockingDeadline(options));
   }

@@ -14,7 +14,7 @@ import {
   RECORD_HOLD,
   RECORD_PENDING,
 } from './layout.js';
-import { SPINS } from '../parker/spin.js';
+import { SPINS, pause } from '../parker/spin.js';
 import type { Pump } from './pump.js';
 import { recordAcquiredAt, recordWait } from './statistics.js';
 import { Tether } from './tether.js';
@@ -242,6 +242,7 @@ export class Cell {
   #spin(request: Request): boolean {
     const { rules, words, word: at } = this.queue;
     for (let spins = 0; spins < SPINS; spins++) {
+      pause();
       const word = Atomics.load(words, at);
       if ((word & STARVING) !== 0) return false;
       if (rules.room(word) > 0 && request.guard.enter(word)) return true;

@@ -64,6 +64,9 @@ const WOKEN_TIMES = 0x1fffffff;
  */
 export const STARVATION = 2;
 
+/** Reading the clock costs as much as a short section: every so many releases is often enough. */
+const PASSES_MASK = 15;
+
 /** One lock's queue as one thread works on it. */
 export class WaitQueue {
   readonly rules: WordRules;
@@ -82,6 +85,8 @@ export class WaitQueue {
   /** Threads that `settle` has woken and `unlatch` will notify. */
   readonly #woken: number[] = [];
   #wakes = 0;
+  /** Releases while a wake was under way, see `isWakeOverdue`. */
+  #passes = 0;
 
   constructor(attachment: Attachment, cell: number) {
     const { memory } = attachment;
@@ -250,7 +255,8 @@ export class WaitQueue {
    */
   isWakeOverdue(): boolean {
     const { words } = this;
-    if (Atomics.load(words, this.word + CELL_FIRST) === 0) return false;
+    this.#passes = (this.#passes + 1) & PASSES_MASK;
+    if (this.#passes !== 0 || Atomics.load(words, this.word + CELL_FIRST) === 0) return false;
     const wokenAt = words[this.word + CELL_WOKEN_AT] as number;
     return ((now() * 1000 - wokenAt) | 0) > STARVATION * 1000;
   }
