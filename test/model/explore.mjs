@@ -1,5 +1,5 @@
 /** Ways through the executions of a subject. Each execution is made anew from its choices, so it can be repeated. */
-import { DEAD, ENDED, READY } from './machine.mjs';
+import { DEAD, EDGE, ENDED, READY } from './machine.mjs';
 import { World } from './subjects.mjs';
 
 /** More steps than any execution without busy waiting takes. */
@@ -26,7 +26,7 @@ export class Failure extends Error {
  * @returns {World | null} null: stopped by `choose`
  */
 export function execute(subject, budget, choose, watch) {
-  const world = new World(subject);
+  const world = new World(subject, (budget.deaths ?? 0) > 0);
   const { machine } = world;
   const choices = [];
   const left = { deaths: budget.deaths ?? 0, clock: budget.clock ?? 0 };
@@ -59,7 +59,17 @@ export function execute(subject, budget, choose, watch) {
   }
 }
 
+const othersCan = ({ threads }, thread) =>
+  threads.some(({ state, index }) => state === READY && index !== thread);
+
 function optionsOf(machine, left) {
+  const atEdge = machine.threads.find(({ state, next }) => state === READY && next === EDGE);
+  if (atEdge !== undefined) {
+    const { index: thread } = atEdge;
+    const step = { kind: 'step', thread };
+    // Whoever else goes on, does so before or after this thread's next operation.
+    return left.deaths > 0 && othersCan(machine, thread) ? [step, { kind: 'kill', thread }] : [step];
+  }
   const options = [];
   for (const { state, index } of machine.threads)
     if (state === READY) options.push({ kind: 'step', thread: index });

@@ -41,8 +41,9 @@ class Await {
 }
 
 const WAIT_FOR_TASK = new Operation('idle');
-/** A place where a thread can be ended, and nothing else happens. */
-const POINT = new Operation('point');
+const START = new Operation('start');
+/** A function entry or a loop's edge: a thread can die there, and nothing else happens. */
+export const EDGE = new Operation('edge');
 
 /** The thread whose code runs. */
 let current;
@@ -187,7 +188,7 @@ export class Thread {
     this.index = index;
     this.state = READY;
     /** The operation it is about to do. */
-    this.next = POINT;
+    this.next = START;
     /** What a sleeper will be told when it takes its next step. */
     this.wokenBy = undefined;
     /** When it gives up waiting. */
@@ -258,7 +259,7 @@ export class Thread {
     this.deadline = Infinity;
     try {
       const { done, value: next } = this.generator.next(value);
-      this.next = done ? undefined : (next ?? POINT);
+      this.next = done ? undefined : (next ?? EDGE);
       if (done) this.state = ENDED;
     } finally {
       current = outer;
@@ -328,7 +329,7 @@ export class Machine {
       const result = thread.wokenBy;
       thread.wokenBy = undefined;
       thread.resume(result);
-    } else if (next === POINT) thread.resume(undefined);
+    } else if (next === START || next === EDGE) thread.resume(undefined);
     else if (next === WAIT_FOR_TASK) this.#idle(thread);
     else if (next.kind === 'wait') this.#wait(thread, next);
     else thread.resume(this.#performAs(thread, next));

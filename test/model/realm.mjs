@@ -85,11 +85,15 @@ export function seedFault(sources, { file, from, to }) {
 }
 
 export const sources = readSources();
-let transformed;
+/** With and without the edges at which a thread can die. */
+const transformed = new Map();
 
-/** @returns {(path: string) => object} the exports of a module of the library, as that thread sees them */
-export function loadRealm(index, options) {
-  transformed ??= transformModules(sources, options);
+/**
+ * @param {boolean} edges may a thread also die at function entries and loop edges?
+ * @returns {(path: string) => object} the exports of a module of the library, as that thread sees them
+ */
+export function loadRealm(index, edges) {
+  if (!transformed.has(edges)) transformed.set(edges, transformModules(sources, { edges }));
   const environment = {
     $atomic: atomic,
     $read: plainRead,
@@ -106,7 +110,7 @@ export function loadRealm(index, options) {
   const loaded = new Map([...Object.entries(replaced(index)), ...Object.entries(nodeModules(index))]);
   const load = (path) => {
     if (!loaded.has(path)) {
-      const source = transformed.get(path);
+      const source = transformed.get(edges).get(path);
       if (source === undefined) throw new Error(`the model has no module ${path}`);
       loaded.set(path, undefined);
       const resolve = (specifier) =>

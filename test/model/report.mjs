@@ -66,7 +66,9 @@ export function explain(failure) {
     const at = `${String(lines.length + 1).padStart(4)} ${who}`;
     if (wokenBy !== undefined) lines.push(`${at} leaves Atomics.wait: ${wokenBy}`);
     else if (next.words === undefined)
-      lines.push(`${at} ${next.kind === 'point' ? 'starts' : 'waits for a task'}`);
+      lines.push(
+        `${at} ${{ start: 'starts', idle: 'waits for a task', edge: 'is between two operations' }[next.kind]}`,
+      );
     else {
       const before = next.words[next.at];
       const line = lines.push('') - 1;

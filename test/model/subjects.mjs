@@ -5,8 +5,8 @@
 import { DEAD, ENDED, Machine, atomic, awaited } from './machine.mjs';
 import { loadRealm } from './realm.mjs';
 
-const realms = [];
-const realm = (index) => (realms[index] ??= loadRealm(index));
+const realms = { true: [], false: [] };
+const realm = (index, edges = false) => (realms[edges][index] ??= loadRealm(index, edges));
 export const layout = realm(0)('space/layout.js');
 const { ABANDONED, MAX_PERMITS, OWNER, QUEUED, RECOVER } = realm(0)('space/words.js');
 
@@ -27,7 +27,9 @@ const ignored = (at) => isIgnored[at];
 
 /** One execution of a subject. */
 export class World {
-  constructor(subject) {
+  /** @param {boolean} edges may threads also die between operations? */
+  constructor(subject, edges) {
+    this.edges = edges;
     this.subject = subject;
     this.machine = new Machine(subject.threads.length + 1, ignored);
     this.memory = blank;
@@ -49,7 +51,7 @@ export class World {
     const { kind, permits = 0, open } = subject;
     let number;
     for (let index = 0; index < machine.threads.length; index++) {
-      const load = realm(index);
+      const load = realm(index, this.edges);
       const { Presence } = load('space/presence.js');
       const { Opened } = load('primitives/handles.js');
       const { cellNumber } = load('space/cells.js');

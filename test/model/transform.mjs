@@ -30,15 +30,15 @@ const NATIVE_VISITORS = new Set([
 
 /**
  * @param {Map<string, string>} sources by path
- * @param {{ points?: boolean }} options `points`: also stop, for a death only, at function entries and loop edges
+ * @param {{ edges?: boolean }} options `edges`: also stop, for a death only, at function entries and loop edges
  * @returns {Map<string, string>} bodies of functions of `$` and `$import`, which return the module's exports
  */
-export function transformModules(sources, { points = false } = {}) {
+export function transformModules(sources, { edges = false } = {}) {
   const files = [...sources].map(([path, text]) =>
     ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS),
   );
   const names = stoppingNames(files);
-  return new Map(files.map((file) => [file.fileName, printModule(file, names, points)]));
+  return new Map(files.map((file) => [file.fileName, printModule(file, names, edges)]));
 }
 
 const isFunction = (node) =>
@@ -130,8 +130,8 @@ function summaryOf(node) {
   return summary;
 }
 
-function printModule(file, names, points) {
-  const result = ts.transform(file, [(context) => (root) => rewrite(root, context, names, points)]);
+function printModule(file, names, edges) {
+  const result = ts.transform(file, [(context) => (root) => rewrite(root, context, names, edges)]);
   const text = ts.createPrinter({ removeComments: true }).printFile(result.transformed[0]);
   result.dispose();
   return `'use strict';\nconst { $atomic, $read, $Generator, $run, $async, $await, $Promise, Promise, queueMicrotask, process, FinalizationRegistry } = $;\nconst $exports = {};\n${text}\nreturn $exports;\n//# sourceURL=model:${basename(file.fileName)}\n`;
@@ -143,7 +143,7 @@ const yields = (value) => f.createParenthesizedExpression(f.createYieldExpressio
 const delegates = (value) =>
   f.createParenthesizedExpression(f.createYieldExpression(f.createToken(SyntaxKind.AsteriskToken), value));
 
-function rewrite(root, context, names, points) {
+function rewrite(root, context, names, edges) {
   /** How the function around says that it stops: 'yield' in a generator, 'run' where it cannot. */
   let manner = 'run';
   const visit = (node) => {
@@ -156,8 +156,7 @@ function rewrite(root, context, names, points) {
     if (isPlainRead(node)) return readOf(node);
     if (ts.isNewExpression(node) && node.expression.getText() === 'Promise') return promiseOf(node);
     if (ts.isAwaitExpression(node)) return yields(call('$await', ts.visitNode(node.expression, visit)));
-    if (points && ts.isIterationStatement(node, false))
-      return loopOf(ts.visitEachChild(node, visit, context));
+    if (edges && ts.isIterationStatement(node, false)) return loopOf(ts.visitEachChild(node, visit, context));
     return ts.visitEachChild(node, visit, context);
   };
 
@@ -201,7 +200,7 @@ function rewrite(root, context, names, points) {
       undefined,
       f.createVariableDeclarationList([f.createVariableDeclaration('$t')], ts.NodeFlags.Let),
     );
-    const start = points ? [local, f.createExpressionStatement(yields(id('undefined')))] : [local];
+    const start = edges ? [local, f.createExpressionStatement(yields(id('undefined')))] : [local];
     body = f.createBlock([...start, ...body.statements], true);
     if (isAsync(node)) {
       const inner = f.createFunctionExpression(
