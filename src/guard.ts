@@ -15,6 +15,11 @@ export abstract class ThreadGuard implements SyncGuard {
     this.tether = tether;
   }
 
+  /** @internal See `GrantableGuard`. */
+  hang(tether: Tether): void {
+    this.tether = tether;
+  }
+
   get held(): boolean {
     return this.tether !== null;
   }

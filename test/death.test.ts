@@ -336,6 +336,87 @@ describe('When the owner dies', () => {
   });
 });
 
+describe.runIf(process.platform === 'linux')('When the owner dies and nobody is told of it', () => {
+  for (const kind of ['mutex', 'writer', 'reader', 'permits'] as const) {
+    test(`those who only try get it: ${kind}`, async () => {
+      const lock = { mutex: new Mutex(), rw: new ReadWriteLock(), semaphore: new Semaphore(3) };
+      const w = words();
+      const thread = await startThread();
+      const handles = { mutex: lock.mutex.handle, rw: lock.rw.handle, semaphore: lock.semaphore.handle };
+      await thread.run(
+        ({ Mutex, ReadWriteLock, Semaphore }, { handles, w }) => {
+          Mutex.from(handles.mutex).acquireSync();
+          ReadWriteLock.from(handles.rw).acquireWriteSync();
+          Semaphore.from(handles.semaphore).acquireSync({ weight: 3 });
+          setTimeout(() => {
+            Atomics.store(w, 0, 1);
+            process.exit();
+          }, 1);
+        },
+        { handles, w },
+      );
+      const attempts = {
+        mutex: () => lock.mutex.tryAcquireSync(),
+        writer: () => lock.rw.writer.tryAcquireSync(),
+        reader: () => lock.rw.reader.tryAcquireSync(),
+        permits: () => lock.semaphore.tryAcquireSync({ weight: 3 }),
+      };
+      // Without a turn of the event loop, so that no event tells this thread.
+      while (Atomics.load(w, 0) === 0);
+      let guard: SyncGuard | null = null;
+      for (const end = performance.now() + 10_000; guard === null && performance.now() < end;)
+        guard = attempts[kind]();
+      expect(guard?.abandoned).toBe(kind !== 'permits');
+      guard?.release();
+    });
+  }
+});
+
+describe('A thread with a busy event loop and pending requests', () => {
+  for (const kind of ['mutex', 'writer', 'reader', 'permits'] as const) {
+    test(`does not keep out those who only try: ${kind}`, async () => {
+      const lock = { mutex: new Mutex(), rw: new ReadWriteLock(), semaphore: new Semaphore(3) };
+      const held = [
+        lock.mutex.acquireSync(),
+        lock.rw.acquireWriteSync(),
+        lock.semaphore.acquireSync({ weight: 3 }),
+      ];
+      const w = words();
+      const thread = await startThread();
+      const handles = { mutex: lock.mutex.handle, rw: lock.rw.handle, semaphore: lock.semaphore.handle };
+      await thread.run(
+        ({ Mutex, ReadWriteLock, Semaphore }, { handles, w }) => {
+          const pending = [
+            Mutex.from(handles.mutex).acquire(),
+            ReadWriteLock.from(handles.rw).acquireWrite(),
+            Semaphore.from(handles.semaphore).acquire({ weight: 2 }),
+          ];
+          for (const request of pending) void request.then((guard) => guard.release());
+          setTimeout(() => {
+            Atomics.store(w, 0, 1);
+            while (Atomics.load(w, 1) === 0);
+          }, 1);
+        },
+        { handles, w },
+      );
+      await until(() => Atomics.load(w, 0) === 1, 'the thread is busy');
+      for (const guard of held) guard.release();
+      const attempts = {
+        mutex: () => lock.mutex.tryAcquireSync(),
+        writer: () => lock.rw.writer.tryAcquireSync(),
+        reader: () => lock.rw.reader.tryAcquireSync(),
+        permits: () => lock.semaphore.tryAcquireSync({ weight: 2 }),
+      };
+      let guard: SyncGuard | null = null;
+      for (const end = performance.now() + 10_000; guard === null && performance.now() < end;)
+        guard = attempts[kind]();
+      expect(guard).not.toBeNull();
+      Atomics.store(w, 1, 1);
+      guard?.release();
+    });
+  }
+});
+
 describe('When a writer dies', () => {
   test('every read guard is abandoned until a writer was told', async () => {
     const rw = new ReadWriteLock();

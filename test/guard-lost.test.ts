@@ -48,3 +48,7 @@ test('Guards that were released, disposed of, or belonged to withLock are collec
 test('A guard that is held and still reachable is not reported', async () => {
   expect(await lose('kept')).toEqual({ warnings: [] });
 });
+
+test('A guard that is held after it had to queue through garbage collections is not reported', async () => {
+  expect(await lose('queued')).toEqual({ warnings: [] });
+});

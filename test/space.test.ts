@@ -328,7 +328,7 @@ describe('dispose()', () => {
 
   for (const kind of ['Mutex', 'ReadWriteLock'] as const) {
     test(`keeps a named ${kind} whose holder died until the next holder has been told`, async () => {
-      const space = new Space({ locks: 1, threads: 4 });
+      const space = new Space({ locks: 2, threads: 4 });
       const open = (): Mutex | ReadWriteLock['writer'] =>
         kind === 'Mutex' ? space.mutex('ledger') : space.readWriteLock('ledger').writer;
       const first = open();
@@ -343,15 +343,41 @@ describe('dispose()', () => {
       );
       await thread.terminate();
       first.dispose();
-      expect(() => new Mutex({ space })).toThrow(SpaceFullError);
+      new Mutex({ space });
       const second = open();
       const guard = second.acquireSync();
       expect(guard.abandoned).toBe(true);
       guard.release();
       second.dispose();
       new Mutex({ space });
+      expect(() => new Mutex({ space })).toThrow(SpaceFullError);
     });
   }
+
+  test('of a lock whose holder died frees its room and its name for those who need them', async () => {
+    const space = new Space({ locks: 2, threads: 4 });
+    const thread = await startThread();
+    const [one, two] = [space.mutex('one'), space.mutex('two')];
+    await thread.run(({ Space }, handle) => {
+      const space = Space.from(handle);
+      space.mutex('one').acquireSync();
+      space.mutex('two').acquireSync();
+    }, space.handle);
+    await thread.terminate();
+    one.dispose();
+    two.dispose();
+    space.semaphore('one', 3);
+    new Mutex({ space });
+    expect(() => new Mutex({ space })).toThrow(SpaceFullError);
+  });
+
+  test('a name must be well-formed: two that are not could be the same bytes', () => {
+    const space = new Space({ locks: 2, threads: 2 });
+    expect(() => space.mutex('k\ud800')).toThrow(RangeError);
+    expect(() => space.mutex('k\ud800')).toThrow(/name/);
+    new Mutex({ space });
+    new Mutex({ space });
+  });
 
   for (const kept of ['nothing', 'a guard, which is released later'] as const) {
     test(`elsewhere gives back a cell whose lock object was collected here, where ${kept} was kept of it`, async () => {
@@ -556,6 +582,8 @@ describe('Two copies of the package in one thread', () => {
       refused: true,
       deadlock: 'ERR_LOCK_DEADLOCK',
       waiters: 1,
+      reenters: true,
+      reentersAsync: true,
       byHandle: true,
       grown: true,
       got: true,

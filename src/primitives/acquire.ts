@@ -4,7 +4,7 @@ import { DeadlockError, LockTimeoutError } from '../errors.js';
 import type { ThreadGuard } from '../guard.js';
 import type { LockInfo } from '../lock.js';
 import { clearTimeout, now, setTimeout } from '../parker/clock.js';
-import type { Cell, GrantableGuard, Request } from '../space/cell.js';
+import { SLICE, type Cell, type GrantableGuard, type Request } from '../space/cell.js';
 import { nameOf } from '../space/cells.js';
 import { acquiredAt, countSharedHolders, countWaiters } from '../space/statistics.js';
 import { onAbort } from './abort.js';
@@ -27,6 +27,19 @@ export interface Way<G extends ThreadGuard> {
   readonly exclusive: boolean;
 }
 
+/** One attempt that will not queue: a try form, or a timeout of 0. */
+export function attemptOnly<G extends ThreadGuard>(
+  cell: Cell,
+  way: Way<G>,
+  weight: number,
+  blocking: boolean,
+): G | null {
+  const taken = way.attempt(cell, weight, blocking);
+  if (taken !== null) return taken;
+  const guard = way.prepare(cell, weight);
+  return cell.attemptLast(guard, weight) ? guard : null;
+}
+
 /** The slow path of `acquireSync`: after a first attempt has failed. */
 export function acquireBlocking<G extends ThreadGuard>(
   cell: Cell,
@@ -34,7 +47,7 @@ export function acquireBlocking<G extends ThreadGuard>(
   weight: number,
   { timeout }: Deadline,
 ): G {
-  const again = way.attempt(cell, weight, true);
+  const again = timeout === 0 ? attemptOnly(cell, way, weight, true) : way.attempt(cell, weight, true);
   if (again !== null) return contended(cell, again);
   if (timeout === 0) throw timedOut(cell, 0);
   const obstacle = way.obstacle(cell, weight);
@@ -63,7 +76,11 @@ export function acquireAsync<G extends ThreadGuard>(
   { timeout, signal }: Deadline,
 ): Promise<G> {
   // Within a thread by arrival: not past requests that wait here already.
-  const again = cell.hasPending ? null : way.attempt(cell, weight, false);
+  // Those who give up sooner than a pending request would look are the ones who look now.
+  const isBrief = timeout < SLICE;
+  const attempt = (): G | null =>
+    isBrief ? attemptOnly(cell, way, weight, false) : way.attempt(cell, weight, false);
+  const again = cell.hasPending ? null : attempt();
   if (again !== null) return Promise.resolve(contended(cell, again));
   if (timeout === 0) return Promise.reject(timedOut(cell, 0));
   return new Promise<G>((resolve, reject) => {

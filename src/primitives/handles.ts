@@ -81,11 +81,28 @@ export function openHandle(handle: unknown, type: string, kinds: readonly number
   return new Opened(presence, presence.open(cell, kinds));
 }
 
+interface HandleFields {
+  type?: unknown;
+  version?: unknown;
+  memory?: unknown;
+  cell?: unknown;
+}
+
+/** Reads the fields once: a getter or a proxy may throw, or answer differently the next time. */
+function read(handle: HandleFields): HandleFields {
+  try {
+    const { type, version, memory, cell } = handle;
+    return { type, version, memory, cell };
+  } catch (error) {
+    throw new InvalidHandleError(`a handle must be a plain object: ${show(error)}`, { cause: error });
+  }
+}
+
 /** @throws InvalidHandleError unless it is an object of the given type and of this layout version. */
 export function checkHandle(handle: unknown, type: string): { memory: unknown; cell: unknown } {
   if (typeof handle !== 'object' || handle === null)
     throw new InvalidHandleError(`a handle must be an object, not ${show(handle)}`);
-  const given = handle as { type?: unknown; version?: unknown; memory?: unknown; cell?: unknown };
+  const given = read(handle);
   if (given.type !== type)
     throw new InvalidHandleError(`handle.type must be ${show(type)}, not ${show(given.type)}`);
   if (given.version !== LAYOUT_VERSION)

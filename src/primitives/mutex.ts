@@ -5,7 +5,7 @@ import type { Cell } from '../space/cell.js';
 import { KIND_MUTEX, KIND_REENTRANT_MUTEX } from '../space/layout.js';
 import { BARRED, type Tether } from '../space/tether.js';
 import { ABANDONED, OWNER, QUEUED, STARVING, WAKE } from '../space/words.js';
-import { acquireAsync, acquireBlocking, type Way } from './acquire.js';
+import { acquireAsync, acquireBlocking, attemptOnly, type Way } from './acquire.js';
 import { ExclusiveGuard } from './exclusive-hold.js';
 import { Opened, obtain, openHandle, type LockHandle } from './handles.js';
 import { Reentry } from './reentry.js';
@@ -191,14 +191,14 @@ export class Mutex extends Acquirable<ThreadGuard> {
   /** Acquires it if that is possible at once. */
   tryAcquireSync(options?: AcquireOptions): ThreadGuard | null {
     if (options !== undefined) blockingDeadline(options);
-    const attempt = (): MutexGuard | null => way.attempt(this.cell, 1, true);
+    const attempt = (): MutexGuard | null => attemptOnly(this.cell, way, 1, true);
     return this.#reentry === null ? attempt() : this.#reentry.enterSync(attempt);
   }
 
   /** As {@link tryAcquireSync}, as a promise; a reentrant one is entered again as by {@link acquire}. */
   override async tryAcquire(options?: AcquireOptions): Promise<ThreadGuard | null> {
     if (options !== undefined) asyncDeadline(options);
-    const attempt = (): MutexGuard | null => way.attempt(this.cell, 1, false);
+    const attempt = (): MutexGuard | null => attemptOnly(this.cell, way, 1, false);
     return this.#reentry === null ? attempt() : this.#reentry.enter(attempt);
   }
 

@@ -12,7 +12,7 @@ import {
 } from '../space/layout.js';
 import type { Tether } from '../space/tether.js';
 import { ABANDONED, OWNER, QUEUED, RECOVER, WRITER, WRITE_WEIGHT } from '../space/words.js';
-import { acquireAsync, acquireBlocking, type Way } from './acquire.js';
+import { acquireAsync, acquireBlocking, attemptOnly, type Way } from './acquire.js';
 import { ExclusiveGuard } from './exclusive-hold.js';
 import { Opened, obtain, openHandle, type LockHandle } from './handles.js';
 import { enterShared, leaveShared, leaveSharedSlow } from './shared-hold.js';
@@ -192,7 +192,7 @@ export class ReadSide extends Acquirable<ReadGuard> {
 
   tryAcquireSync(options?: AcquireOptions): ReadGuard | null {
     blockingDeadline(options);
-    return reading.attempt(this.cell, 1, true);
+    return attemptOnly(this.cell, reading, 1, true);
   }
 
   /** A plain read and one CAS. */
@@ -222,7 +222,7 @@ export class WriteSide extends Acquirable<WriteGuard> {
 
   tryAcquireSync(options?: AcquireOptions): WriteGuard | null {
     blockingDeadline(options);
-    return writing.attempt(this.cell, WRITE_WEIGHT, true);
+    return attemptOnly(this.cell, writing, WRITE_WEIGHT, true);
   }
 
   /** One CAS. */

@@ -3,9 +3,10 @@
  * same thread; one taken by `withLock` by async acquires inside its body, which `AsyncLocalStorage` tells from
  * the thread's other async tasks. The lock is released when every guard of the hold has been.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import { ThreadGuard } from '../guard.js';
 import type { Cell } from '../space/cell.js';
+import { runtime } from '../space/runtime.js';
 import type { Tether } from '../space/tether.js';
 import type { MutexGuard } from './mutex.js';
 
@@ -27,8 +28,9 @@ interface Scope {
   readonly outer: Scope | undefined;
 }
 
-const scopes = new AsyncLocalStorage<Scope>();
-const reentries = new WeakMap<Cell, Reentry>();
+/** Shared by all copies of the package in this thread, as the locks are. */
+const scopes = (): AsyncLocalStorage<Scope | undefined> =>
+  runtime().scopes as AsyncLocalStorage<Scope | undefined>;
 
 /** A guard of one entry. */
 class ReentrantGuard extends ThreadGuard {
@@ -67,7 +69,8 @@ export class Reentry {
   }
 
   static of(cell: Cell): Reentry {
-    let reentry = reentries.get(cell);
+    const { reentries } = runtime();
+    let reentry = reentries.get(cell) as Reentry | undefined;
     if (reentry === undefined) {
       reentry = new Reentry(cell);
       reentries.set(cell, reentry);
@@ -92,7 +95,7 @@ export class Reentry {
 
   /** Enters again if a `withLock` body of this mutex surrounds the caller, else by `acquire`, which may give null. */
   async enter(acquire: () => Promise<MutexGuard> | MutexGuard | null): Promise<ThreadGuard | null> {
-    for (let scope = scopes.getStore(); scope !== undefined; scope = scope.outer)
+    for (let scope = scopes().getStore(); scope !== undefined; scope = scope.outer)
       if (scope.reentry === this && scope.hold.depth > 0) return this.#enter(scope.hold);
     const prepared = this.#prepare(false);
     const guard = await acquire();
@@ -108,7 +111,8 @@ export class Reentry {
   /** Runs a body so that async acquires inside it re-enter the hold of `guard`. */
   inside<T>(guard: ThreadGuard, body: () => T): T {
     if (!(guard instanceof ReentrantGuard)) return body();
-    return scopes.run({ reentry: this, hold: guard.hold, outer: scopes.getStore() }, body);
+    const outer = scopes().getStore();
+    return scopes().run({ reentry: this, hold: guard.hold, outer }, body);
   }
 
   leave(hold: Hold): void {

@@ -5,7 +5,7 @@ import type { Cell, GrantableGuard } from '../space/cell.js';
 import { ABOUT_PERMITS, KIND_SEMAPHORE } from '../space/layout.js';
 import type { Tether } from '../space/tether.js';
 import { MAX_PERMITS } from '../space/words.js';
-import { acquireAsync, acquireBlocking, type Way } from './acquire.js';
+import { acquireAsync, acquireBlocking, attemptOnly, type Way } from './acquire.js';
 import { Opened, obtain, openHandle, type LockHandle } from './handles.js';
 import { enterShared, leaveShared, leaveSharedSlow } from './shared-hold.js';
 import type { Space } from './space.js';
@@ -180,7 +180,7 @@ export class Semaphore extends Acquirable<ThreadGuard, SemaphoreAcquireOptions> 
   tryAcquireSync(options?: SemaphoreAcquireOptions): ThreadGuard | null {
     const weight = options === undefined ? 1 : this.#weightOf(options);
     blockingDeadline(options);
-    return way.attempt(this.cell, weight, true);
+    return attemptOnly(this.cell, way, weight, true);
   }
 
   /** A plain read and one CAS. */

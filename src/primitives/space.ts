@@ -1,6 +1,6 @@
-import { checkInteger, checkObject } from '../deadline.js';
+import { checkInteger, checkObject, show } from '../deadline.js';
 import { LAYOUT_VERSION, MAX_LOCKS, MAX_THREADS } from '../space/layout.js';
-import { createMemory, readMemory } from '../space/memory.js';
+import { createMemory, readMemory, type SpaceMemory } from '../space/memory.js';
 import type { Presence } from '../space/presence.js';
 import { DEFAULT_LOCKS, DEFAULT_THREADS, runtime } from '../space/runtime.js';
 import { checkHandle } from './handles.js';
@@ -119,5 +119,14 @@ function create(options: SpaceOptions): Presence {
   checkInteger(locks, 'options.locks', 1, MAX_LOCKS);
   checkInteger(threads, 'options.threads', 1, MAX_THREADS);
   if (waiters !== undefined) checkInteger(waiters, 'options.waiters', 1, Number.MAX_SAFE_INTEGER);
-  return runtime().presenceIn(createMemory(locks, threads));
+  return runtime().presenceIn(allocate(locks, threads));
+}
+
+function allocate(locks: number, threads: number): SpaceMemory {
+  try {
+    return createMemory(locks, threads);
+  } catch (error) {
+    const what = `options.locks ${locks} with options.threads ${threads}`;
+    throw new RangeError(`${what} takes more memory than there can be: ${show(error)}`, { cause: error });
+  }
 }

@@ -45,6 +45,8 @@ export interface Request {
 
 /** A guard as the slow path makes it: bound to its hold once the lock is taken. */
 export interface GrantableGuard extends SyncGuard {
+  /** Hangs it on the tether that is current when it takes the lock: it was made long before. */
+  hang(tether: Tether): void;
   /**
    * Tries to take the lock from `word` by one CAS, together with its note in the thread's record.
    * @returns false if the word had changed.
@@ -71,6 +73,8 @@ export class Cell {
   #standing: Request | null = null;
   /** The async request that a blocking one of the same thread has displaced. */
   #displaced: Request | null = null;
+  /** When a request that does not queue last asked whether the others live. */
+  #looked = 0;
   /** How long the last request that failed to advance should sleep. */
   #slice = SLICE;
 
@@ -127,6 +131,35 @@ export class Cell {
 
   noteTimeout(): void {
     Atomics.add(this.queue.words, this.queue.stats + STATS_TIMEOUTS, 1);
+  }
+
+  /**
+   * For those who do not queue, and found no room or somebody in the queue: sees to it that neither a dead holder
+   * nor a thread that does not answer its wake keeps them out for good. Under the latch, it takes the lock if it
+   * fits in with all who queue and can be served.
+   */
+  attemptLast(guard: GrantableGuard, weight: number): boolean {
+    const { attachment, queue } = this;
+    const time = now();
+    if (time - this.#looked >= SLICE) {
+      this.#looked = time;
+      queue.visitOthers((thread) => {
+        attachment.probe(thread);
+      });
+    }
+    const seen = Atomics.load(queue.words, queue.word);
+    if (queue.rules.room(seen) < weight) return false;
+    queue.latch();
+    try {
+      for (;;) {
+        const word = Atomics.load(queue.words, queue.word);
+        if (!queue.mayEnter(word, weight, true)) return false;
+        if (guard.enter(word)) return true;
+      }
+    } finally {
+      queue.settle();
+      queue.unlatch();
+    }
   }
 
   /** Blocks the thread until the request is granted; false: not within `timeout` milliseconds. */
@@ -245,7 +278,9 @@ export class Cell {
       pause();
       const word = Atomics.load(words, at);
       if ((word & STARVING) !== 0) return false;
-      if (rules.room(word) > 0 && request.guard.enter(word)) return true;
+      if (rules.room(word) === 0) continue;
+      request.guard.hang(this.tether);
+      if (request.guard.enter(word)) return true;
     }
     return false;
   }
@@ -259,6 +294,7 @@ export class Cell {
         this.#slice = queue.rules.room(word) >= request.weight ? WATCH : SLICE;
         return false;
       }
+      request.guard.hang(this.tether);
       if (request.guard.enter(word)) return true;
     }
   }

@@ -60,6 +60,9 @@ export const MAX_NAME_BYTES: number = NAME_BYTES - 1;
 /** @throws TypeError or RangeError that says what a name must be. */
 export function checkName(name: unknown): asserts name is string {
   if (typeof name !== 'string') throw new TypeError(`name must be a string, not ${show(name)}`);
+  // Two of them could be the same bytes, and so the same lock.
+  if (!name.isWellFormed())
+    throw new RangeError(`name must be well-formed Unicode, without lone surrogates: ${show(name)}`);
   const length = Buffer.byteLength(name);
   if (length === 0 || length > MAX_NAME_BYTES)
     throw new RangeError(
@@ -104,7 +107,12 @@ export function nameOf(memory: SpaceMemory, cell: number): string | undefined {
  * @throws SpaceFullError if there is no cell left; nothing was changed.
  */
 export function obtainCell(memory: SpaceMemory, thread: number, wanted: CellDescription): number {
-  const found = wanted.name === undefined ? undefined : findByName(memory, wanted.name);
+  let found = wanted.name === undefined ? undefined : findByName(memory, wanted.name);
+  // Only its news keeps it: that is not for a lock of another kind.
+  if (found !== undefined && isKept(memory, found) && !isSameKind(memory, found, wanted)) {
+    giveBack(memory, found);
+    found = undefined;
+  }
   const cell = found ?? makeCell(memory, wanted);
   if (found !== undefined) checkSame(memory, found, wanted);
   markOpen(memory, thread, cell, true);
@@ -121,24 +129,44 @@ export function markDisposed(memory: SpaceMemory, cell: number): void {
 
 /**
  * Gives a cell back if it was disposed of and no thread has it open. Not if its holder died and nobody has been
- * told: whoever acquires it next under its name shall be.
+ * told: whoever acquires it next under its name shall be, unless its room is needed before.
  */
 export function freeIfDone(memory: SpaceMemory, cell: number): void {
-  const { words, geometry } = memory;
+  if (isClosed(memory, cell) && !hasNews(memory, cell)) giveBack(memory, cell);
+}
+
+/** Is it there only to tell its next holder that the last one died? */
+function isKept(memory: SpaceMemory, cell: number): boolean {
+  return isClosed(memory, cell) && hasNews(memory, cell);
+}
+
+/** Was it disposed of, and has no thread it open? */
+function isClosed({ words, geometry }: SpaceMemory, cell: number): boolean {
   const about = aboutAt(geometry, cell);
-  const fence = cellAt(geometry, cell) + CELL_FENCE;
-  if (Atomics.load(words, about + ABOUT_DISPOSED) === 0) return;
-  const { hasAbandoned } = rulesOf(words[about + ABOUT_KIND] ?? 0);
-  const isNamed = (words[about + ABOUT_NAME] ?? 0) !== 0;
-  const word = Atomics.load(words, cellAt(geometry, cell) + CELL_WORD);
-  if (isNamed && hasAbandoned && (word & ABANDONED) !== 0) return;
+  const kind = Atomics.load(words, about + ABOUT_KIND);
+  const disposed = Atomics.load(words, about + ABOUT_DISPOSED);
+  if (kind === 0 || disposed === 0) return false;
   const used = Atomics.load(words, HEADER_THREADS_USED);
   for (let thread = 0; thread < used; thread++)
-    if (Atomics.load(words, recordAt(geometry, thread, cell) + RECORD_OPEN) !== 0) return;
+    if (Atomics.load(words, recordAt(geometry, thread, cell) + RECORD_OPEN) !== 0) return false;
+  return true;
+}
+
+/** A holder died and nobody has been told, and somebody may come for it by its name. */
+function hasNews({ words, geometry }: SpaceMemory, cell: number): boolean {
+  const about = aboutAt(geometry, cell);
+  const { hasAbandoned } = rulesOf(words[about + ABOUT_KIND] ?? 0);
+  const word = Atomics.load(words, cellAt(geometry, cell) + CELL_WORD);
+  return words[about + ABOUT_NAME] !== 0 && hasAbandoned && (word & ABANDONED) !== 0;
+}
+
+function giveBack(memory: SpaceMemory, cell: number): void {
+  const { words, geometry } = memory;
+  const fence = cellAt(geometry, cell) + CELL_FENCE;
   // The floor first: if this thread dies in between, the cell is merely not given back yet.
   if (readFence(words, fence) > readFence(words, HEADER_FENCE_FLOOR))
     copyFence(words, HEADER_FENCE_FLOOR, fence);
-  Atomics.store(words, about + ABOUT_KIND, 0);
+  Atomics.store(words, aboutAt(geometry, cell) + ABOUT_KIND, 0);
 }
 
 /** A fence as a number; exact to 2^53. */
@@ -185,18 +213,35 @@ function checkSame(memory: SpaceMemory, cell: number, wanted: CellDescription): 
   const kind = memory.words[at + ABOUT_KIND] ?? 0;
   const permits = memory.words[at + ABOUT_PERMITS];
   const is = `the name ${show(wanted.name)} is that of ${KIND_NAMES[kind]}`;
-  if (kind !== wanted.kind && kind !== wanted.alsoKind)
+  if (!isSameKind(memory, cell, wanted))
     throw new NameConflictError(`${is}, not of ${KIND_NAMES[wanted.kind]}`);
   if (permits !== wanted.permits)
     throw new NameConflictError(`${is} with ${permits} permits, not ${wanted.permits}`);
 }
 
-function makeCell(memory: SpaceMemory, wanted: CellDescription): number {
+function isSameKind(memory: SpaceMemory, cell: number, wanted: CellDescription): boolean {
+  const kind = memory.words[aboutAt(memory.geometry, cell) + ABOUT_KIND];
+  return kind === wanted.kind || kind === wanted.alsoKind;
+}
+
+/** A cell that no lock has: rather one that was never used or given back, else one that is only kept. */
+function findFree(memory: SpaceMemory): number | undefined {
   const { words, geometry } = memory;
   const used = Atomics.load(words, HEADER_CELLS_USED);
-  let cell = 0;
-  while (cell < used && words[aboutAt(geometry, cell) + ABOUT_KIND] !== 0) cell++;
-  if (cell >= geometry.locks)
+  for (let cell = 0; cell < used; cell++) if (words[aboutAt(geometry, cell) + ABOUT_KIND] === 0) return cell;
+  if (used < geometry.locks) return used;
+  for (let cell = 0; cell < used; cell++) {
+    if (!isKept(memory, cell)) continue;
+    giveBack(memory, cell);
+    return cell;
+  }
+  return undefined;
+}
+
+function makeCell(memory: SpaceMemory, wanted: CellDescription): number {
+  const { words, geometry } = memory;
+  const cell = findFree(memory);
+  if (cell === undefined)
     throw new SpaceFullError(`the space has room for ${geometry.locks} locks, and all are in use`);
   const at = cellAt(geometry, cell);
   const about = aboutAt(geometry, cell);
@@ -216,6 +261,7 @@ function makeCell(memory: SpaceMemory, wanted: CellDescription): number {
   words[about + ABOUT_DISPOSED] = 0;
   copyFence(words, about + ABOUT_FENCE_BASE, fence);
   writeName(memory, cell, wanted.name);
+  const used = Atomics.load(words, HEADER_CELLS_USED);
   if (cell >= used) Atomics.store(words, HEADER_CELLS_USED, cell + 1);
   // Last: until then the cell is free, whatever happens to this thread.
   Atomics.store(words, about + ABOUT_KIND, wanted.kind);

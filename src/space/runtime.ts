@@ -2,10 +2,12 @@
  * What one thread knows of spaces: the default one, and those it is present in. There is one per thread,
  * whatever the number of copies of this package: it hangs on `globalThis` under a registered symbol.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 import { getEnvironmentData, isMainThread, setEnvironmentData, type Worker } from 'node:worker_threads';
 import { show } from '../deadline.js';
 import { UnsupportedError } from '../errors.js';
+import type { Cell } from './cell.js';
 import { LAYOUT_VERSION } from './layout.js';
 import { watchForLostGuards } from './lost-guards.js';
 import { createMemory, readMemory, type SpaceMemory } from './memory.js';
@@ -25,6 +27,9 @@ export class Runtime {
   readonly #presences = new Map<string, WeakRef<Presence>>();
   readonly #known = new WeakMap<SharedArrayBuffer, Presence>();
   readonly #spaces = new WeakMap<object, Presence>();
+  /** What reentrant mutexes know of their holds, by cell, and of the bodies that surround the running code. */
+  readonly reentries: WeakMap<Cell, unknown> = new WeakMap<Cell, unknown>();
+  readonly scopes: AsyncLocalStorage<unknown> = new AsyncLocalStorage<unknown>();
   #default: Presence | undefined;
 
   constructor() {

@@ -59,11 +59,11 @@ export function recordWait(memory: SpaceMemory, cell: number, milliseconds: numb
   words[stats + STATS_WAITS] = (words[stats + STATS_WAITS] ?? 0) + 1;
 }
 
-/** Under the cell's latch, by a request that will be the next exclusive holder: since when. */
+/** Under the cell's latch, by the exclusive holder: since when. */
 export function recordAcquiredAt(memory: SpaceMemory, cell: number, time: number): void {
   const stats = statsAt(memory.geometry, cell);
   const fence = memory.words[cellAt(memory.geometry, cell) + CELL_FENCE] ?? 0;
-  memory.words[stats + STATS_ACQUIRED_FENCE] = (fence + 1) | 0;
+  memory.words[stats + STATS_ACQUIRED_FENCE] = fence;
   memory.doubles[(stats + STATS_ACQUIRED_AT_F64) >> 1] = time;
 }
 

@@ -146,9 +146,11 @@ export class Attachment {
     const cells = Atomics.load(words, HEADER_CELLS_USED);
     for (let cell = 0; cell < cells; cell++) {
       const open = recordAt(geometry, thread, cell) + RECORD_OPEN;
-      if (Atomics.load(words, open) === 0) continue;
-      new WaitQueue(this, cell).bury(thread, id);
-      Atomics.store(words, open, 0);
+      if (Atomics.load(words, open) !== 0) {
+        new WaitQueue(this, cell).bury(thread, id);
+        Atomics.store(words, open, 0);
+      }
+      // Of every cell: it may have died between closing one, or burying another, and this.
       freeIfDone(this.memory, cell);
     }
     Atomics.store(words, entry + THREAD_BLOCKED, 0);

@@ -164,8 +164,11 @@ export class WaitQueue {
     this.words[this.record(this.attachment.index) + RECORD_WAIT] = WAITING;
   }
 
-  /** May a request of this thread that is in the queue take the lock at this word? */
-  mayEnter(word: number, weight: number): boolean {
+  /**
+   * May a request of this thread take the lock at this word? One in the queue after those before it; `last`: one
+   * that is not in it, after all who can be served.
+   */
+  mayEnter(word: number, weight: number, last = false): boolean {
     let room = this.rules.room(word);
     if (weight > room) return false;
     if (this.rules.barging && (word & STARVING) === 0) return true;
@@ -174,7 +177,7 @@ export class WaitQueue {
     this.#collect();
     for (let i = 0; i < this.#count; i++) {
       const ahead = this.record(this.#order[i] as number);
-      if ((((words[ahead + RECORD_TICKET] as number) - ticket) | 0) >= 0) break;
+      if ((((words[ahead + RECORD_TICKET] as number) - ticket) | 0) >= 0 && !last) break;
       room -= words[ahead + RECORD_WEIGHT] as number;
       if (weight > room) return false;
     }
@@ -327,12 +330,7 @@ export class WaitQueue {
   recover(): void {
     const { rules, words } = this;
     if (rules.recount === null) return;
-    let word = Atomics.load(words, this.word);
-    for (;;) {
-      const seen = Atomics.compareExchange(words, this.word, word, word | RECOVER);
-      if (seen === word) break;
-      word = seen;
-    }
+    const word = Atomics.or(words, this.word, RECOVER);
     let held = 0;
     const used = Atomics.load(words, HEADER_THREADS_USED);
     for (let thread = 0; thread < used; thread++) {

@@ -534,7 +534,16 @@ export function describeLock(name: string, factory: (name?: string) => Subject, 
         if (traits.exclusive) expect(typeof owner).toBe('string');
         if (acquiredAt !== null) expect(Math.abs(Date.now() - acquiredAt)).toBeLessThan(60_000);
         guard.release();
-        (await waiting).release();
+        const second = await waiting;
+        if (traits.exclusive) {
+          const since = lock.infoSync().acquiredAt;
+          expect(since).toBeTypeOf('number');
+          expect(Math.abs(Date.now() - since!)).toBeLessThan(10_000);
+        }
+        second.release();
+        const third = lock.acquireSync();
+        expect(lock.infoSync().acquiredAt).toBeNull();
+        third.release();
         expect(lock.infoSync()).toMatchObject({ owner: null, acquiredAt: null, holders: 0, waiters: 0 });
       });
 

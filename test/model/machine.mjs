@@ -377,6 +377,9 @@ export class Machine {
       case 'add':
         words[at] = old + a;
         return old;
+      case 'or':
+        words[at] = old | a;
+        return old;
       case 'exchange':
         words[at] = a;
         return old;

@@ -106,6 +106,7 @@ export function loadRealm(index, edges) {
     queueMicrotask: (job) => currentThread().microtasks.push(asGenerator(job)),
     process: { pid: 1, emitWarning() {}, platform: 'linux' },
     FinalizationRegistry: NoRegistry,
+    globalThis: {},
   };
   const loaded = new Map([...Object.entries(replaced(index)), ...Object.entries(nodeModules(index))]);
   const load = (path) => {

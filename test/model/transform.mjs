@@ -134,7 +134,7 @@ function printModule(file, names, edges) {
   const result = ts.transform(file, [(context) => (root) => rewrite(root, context, names, edges)]);
   const text = ts.createPrinter({ removeComments: true }).printFile(result.transformed[0]);
   result.dispose();
-  return `'use strict';\nconst { $atomic, $read, $Generator, $run, $async, $await, $Promise, Promise, queueMicrotask, process, FinalizationRegistry } = $;\nconst $exports = {};\n${text}\nreturn $exports;\n//# sourceURL=model:${basename(file.fileName)}\n`;
+  return `'use strict';\nconst { $atomic, $read, $Generator, $run, $async, $await, $Promise, Promise, queueMicrotask, process, FinalizationRegistry, globalThis } = $;\nconst $exports = {};\n${text}\nreturn $exports;\n//# sourceURL=model:${basename(file.fileName)}\n`;
 }
 
 const id = (name) => f.createIdentifier(name);
