@@ -371,6 +371,12 @@ describe('dispose()', () => {
     expect(() => new Mutex({ space })).toThrow(SpaceFullError);
   });
 
+  test('more memory than there can be is refused by the names of the options', () => {
+    expect(() => new Space({ locks: 1_048_576, threads: 1_022 })).toThrow(
+      /options\.locks .* options\.threads/,
+    );
+  });
+
   test('a name must be well-formed: two that are not could be the same bytes', () => {
     const space = new Space({ locks: 2, threads: 2 });
     expect(() => space.mutex('k\ud800')).toThrow(RangeError);

@@ -33,7 +33,7 @@ export function execute(subject, budget, choose, watch) {
   let last = -1;
   try {
     for (;;) {
-      const options = optionsOf(machine, left, last);
+      const options = optionsOf(machine, left);
       if (options.length === 0) {
         if (machine.threads.every(({ state }) => state === ENDED || state === DEAD)) break;
         if (!machine.advance()) throw new Error('deadlock: nobody can go on');

@@ -298,9 +298,10 @@ export class Machine {
     };
     for (let at = 0; at < words.length; at++)
       if (words[at] !== 0 && !this.ignored(at)) (mix(at), mix(words[at]));
-    for (const { seen, seenToo, state, wokenBy, tasks } of this.threads) {
+    for (const { seen, seenToo, state, wokenBy, tasks, deadline } of this.threads) {
       mix(seen);
       mix(seenToo);
+      mix(deadline === Infinity ? -1 : deadline);
       mix(state.length * 4 + (wokenBy === undefined ? 0 : wokenBy.length) + tasks.length * 64);
     }
     for (const { thread, at, promise } of this.waiters)

@@ -27,12 +27,17 @@ function readSources() {
 }
 
 const machine = () => currentThread().machine;
-const isThere = (tid) => ![DEAD, ENDED].includes(machine().threads[tid - 1]?.state ?? DEAD);
+/** What a thread learns otherwise than from memory is part of what it has seen, too. */
+function seen(value) {
+  currentThread().see(Number(value));
+  return value;
+}
+const isThere = (tid) => seen(![DEAD, ENDED].includes(machine().threads[tid - 1]?.state ?? DEAD));
 
 /** In place of modules of the library: the clock, how long to spin, and who lives. */
 const replaced = (index) => ({
   'parker/clock.js': {
-    now: () => machine().now,
+    now: () => seen(machine().now),
     setTimeout: (callback, delay) => currentThread().addTimer(callback, delay),
     setInterval: (callback, delay) => currentThread().addTimer(callback, delay, delay),
     clearTimeout: (timer) => currentThread().timers.delete(timer),

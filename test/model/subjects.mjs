@@ -112,12 +112,12 @@ export class World {
     yield atomic('load', scratch, 0);
   }
 
-  /** After everybody has ended: nothing is held, nobody queues, and the next one gets it. */
+  /** After everybody has ended and the dead are buried: nothing is held, and nobody queues. */
   finish() {
     const { machine, subject, observer } = this;
     machine.as(subject.threads.length, () => observer.presence.attachment.reapDead());
     const word = blank.words[layout.cellAt(geometry, 0) + layout.CELL_WORD];
-    subject.atEnd(word);
+    subject.atEnd(word, this);
   }
 
   fingerprint(extra) {
@@ -129,12 +129,13 @@ const scratch = new Int32Array(1);
 const mutexOf = (load, opened) => new (load('primitives/mutex.js').Mutex)(opened);
 const semaphoreOf = (load, opened) => new (load('primitives/semaphore.js').Semaphore)(opened);
 
-function mutexAtEnd(word) {
+function mutexAtEnd(word, { inside }) {
   if ((word & OWNER) !== 0) throw new Error(`somebody still owns it: ${describeWord(word)}`);
   if ((word & QUEUED) !== 0) throw new Error(`somebody still queues: ${describeWord(word)}`);
+  if (inside.size > 0 && (word & ABANDONED) === 0) throw new Error('nobody will be told who died inside');
 }
 
-export function describeWord(word) {
+function describeWord(word) {
   const flags = [
     [QUEUED, 'QUEUED'],
     [1 << 26, 'STARVING'],
@@ -145,7 +146,7 @@ export function describeWord(word) {
 }
 
 /** How one thread takes the lock: a generator that returns the guard, or null. */
-export const ways = {
+const ways = {
   *sync({ lock }, options) {
     return yield* lock.acquireSync(options);
   },
