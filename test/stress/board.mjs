@@ -54,9 +54,12 @@ export const VIOLATIONS = [
   'semaphore guard with a fence or abandoned',
   'release() of a held guard returned false',
   'unexpected error',
+  'an update was lost',
+  'written while read',
+  'more permits free than can be',
 ];
 
-const words = (Type, count) => new Type(new SharedArrayBuffer(count * Type.BYTES_PER_ELEMENT));
+export const words = (Type, count) => new Type(new SharedArrayBuffer(count * Type.BYTES_PER_ELEMENT));
 
 export function createBoard() {
   return {
@@ -100,6 +103,20 @@ export function count(board, slot, subject, counter) {
   board.counts[(slot * SUBJECTS.length + subject) * COUNTERS.length + counter]++;
 }
 
+/** May all who are inside be inside together? */
+export function fits(subject, inside) {
+  switch (subject) {
+    case SEMAPHORE:
+      return inside <= PERMITS;
+    case READ:
+      return inside < WRITER;
+    case WRITE:
+      return inside === WRITER;
+    default:
+      return inside === 1;
+  }
+}
+
 export function violate(board, kind, slot, subject, expected = 0, found = 0) {
   const at = VIOLATIONS.indexOf(kind) * 5;
   if (Atomics.add(board.violations, at, 1) === 0) {
@@ -108,4 +125,12 @@ export function violate(board, kind, slot, subject, expected = 0, found = 0) {
     board.violations[at + 3] = expected;
     board.violations[at + 4] = found;
   }
+}
+
+/** The violations of a board, with the first of each kind. */
+export function violationsOf(board) {
+  return VIOLATIONS.flatMap((kind, index) => {
+    const [times, slot, subject, expected, found] = board.violations.slice(index * 5, index * 5 + 5);
+    return times > 0 ? [{ kind, times, first: { slot, subject: SUBJECTS[subject], expected, found } }] : [];
+  });
 }

@@ -19,13 +19,13 @@ import {
   SECTIONS,
   SUBJECTS,
   THROW,
-  VIOLATIONS,
   WORKERS,
   WRITE,
   WRITER,
   createBoard,
   lockOf,
   now,
+  violationsOf,
 } from './board.mjs';
 import { Random } from './random.mjs';
 
@@ -292,10 +292,6 @@ export class Stress {
 
   #result(seconds, settled) {
     const board = this.#board;
-    const violations = VIOLATIONS.flatMap((kind, index) => {
-      const [times, slot, subject, expected, found] = board.violations.slice(index * 5, index * 5 + 5);
-      return times > 0 ? [{ kind, times, first: { slot, subject: SUBJECTS[subject], expected, found } }] : [];
-    });
     const subjects = SUBJECTS.map((name, subject) => ({
       name,
       killedHolding: this.#deaths.holding[subject],
@@ -311,7 +307,7 @@ export class Stress {
       sections: this.#sum(SECTIONS),
       abandoned: this.#sum(ABANDONED),
       subjects,
-      violations,
+      violations: violationsOf(board),
       errors: this.#errors,
       permitsBack: this.#locks.semaphore.availableSync(),
       permits: PERMITS,

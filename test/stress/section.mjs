@@ -5,7 +5,6 @@ import {
   ABANDONED,
   EXIT,
   LIVE,
-  PERMITS,
   READ,
   SECTIONS,
   SEMAPHORE,
@@ -15,6 +14,7 @@ import {
   WRITE,
   WRITER,
   count,
+  fits,
   lockOf,
   now,
   violate,
@@ -164,18 +164,5 @@ export class Section {
     }
     if (found <= expected) violate(board, 'fence did not grow', this.#slot, subject, expected, found);
     Atomics.store(board.fence, lock, guard.fence);
-  }
-}
-
-function fits(subject, inside) {
-  switch (subject) {
-    case SEMAPHORE:
-      return inside <= PERMITS;
-    case READ:
-      return inside < WRITER;
-    case WRITE:
-      return inside === WRITER;
-    default:
-      return inside === 1;
   }
 }

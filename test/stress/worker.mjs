@@ -21,6 +21,7 @@ import {
 } from './board.mjs';
 import { Random } from './random.mjs';
 import { Section } from './section.mjs';
+import { randomSignal } from './signals.mjs';
 
 const { board, handles, slot, life, seed } = workerData;
 const random = new Random(seed);
@@ -120,7 +121,7 @@ async function operate(subject) {
   const weight = randomWeight(subject);
   const options = subject === SEMAPHORE ? { weight } : {};
   if (random.chance(0.3)) options.timeout = randomTimeout();
-  if (random.chance(0.3)) options.signal = randomSignal();
+  if (random.chance(0.3)) options.signal = randomSignal(random);
   const since = waiting(subject);
   try {
     switch (random.below(5)) {
@@ -148,16 +149,6 @@ async function operate(subject) {
     failed(subject, error);
     waited(subject);
   }
-}
-
-function randomSignal() {
-  const controller = new AbortController();
-  const kind = random.below(4);
-  if (kind === 0) controller.abort();
-  else if (kind === 1) setImmediate(() => controller.abort());
-  else if (kind === 2) setTimeout(() => controller.abort(), random.below(4));
-  else queueMicrotask(() => controller.abort());
-  return controller.signal;
 }
 
 async function round() {
