@@ -1,36 +1,55 @@
 /**
  * Watches a round from a thread that touches no lock. As long as a round runs everybody wants the lock, so if nobody
- * is inside and nobody comes in for longer than a thread waits for a processor, a wake was lost: waiters look by
- * themselves every 20 ms, which mends it but must never be needed while all live.
+ * is inside, nobody comes in and all threads are asleep, a wake was lost. Waiters look by themselves
+ * every 20 ms, which mends it, but must never be needed while all live. Whether a thread sleeps or waits for a
+ * processor is told by `/proc`; on systems without it nothing is found here.
  */
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { now } from './board.mjs';
 import { INSIDE, SECTIONS, sumTally } from './rounds-board.mjs';
 
-/** Milliseconds. */
-const IDLE = 15;
-/** This thread was held up itself: nothing can be said. */
-const NOISY = 5;
+/** Milliseconds of sleep, seen so many times, that are one too many: a timeout or abort of a round comes sooner. */
+const IDLE = 8;
+const LOOKS = 5;
 
 const { idle, noise, running, state, stop } = workerData;
+
+/** All threads of the process but the main thread and this one: also those that collect a worker's garbage. */
+function areAllAsleep() {
+  try {
+    const own = readlinkSync('/proc/thread-self').split('/').at(-1);
+    return readdirSync('/proc/self/task').every(
+      (task) => task === own || task === String(process.pid) || isAsleep(task),
+    );
+  } catch {
+    return false; // Not on Linux, or a thread has ended just now.
+  }
+}
+
+function isAsleep(task) {
+  const stat = readFileSync(`/proc/self/task/${task}/stat`, 'latin1');
+  return stat[stat.lastIndexOf(')') + 2] === 'S';
+}
+
 let sections = -1;
-let since = now();
-let disturbed = 0;
+let looks = 0;
+let since = 0;
 while (Atomics.load(stop, 0) === 0) {
   const begin = now();
   Atomics.wait(stop, 0, 0, 1);
   const time = now();
-  const overslept = time - begin - 1;
-  noise[0] = Math.max(noise[0], overslept);
-  disturbed = Math.max(disturbed, overslept);
+  noise[0] = Math.max(noise[0], time - begin - 1);
   const seen = sumTally(workerData, SECTIONS);
-  if (seen === sections && Atomics.load(state, INSIDE) === 0 && Atomics.load(running, 0) === 1) continue;
-  const lasted = begin - since;
-  if (lasted > IDLE && disturbed < NOISY) {
-    idle[0]++;
-    idle[1] += lasted;
-  }
+  const stands = seen === sections && Atomics.load(state, INSIDE) === 0 && Atomics.load(running, 0) === 1;
   sections = seen;
-  since = time;
-  disturbed = 0;
+  if (stands && areAllAsleep()) {
+    if (looks++ === 0) since = time;
+    continue;
+  }
+  if (looks >= LOOKS && begin - since >= IDLE) {
+    idle[0]++;
+    idle[1] += begin - since;
+  }
+  looks = 0;
 }

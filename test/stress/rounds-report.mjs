@@ -36,6 +36,12 @@ export function describeRound({ seed, primitive, workers, sections, number }, fa
   return `${title}\n${lines.join('\n')}`;
 }
 
+/** Wakes were lost, and mended by waiters that looked by themselves. */
+export function describeIdle({ primitive, idle, idleSeconds, seconds }, { number, seed }) {
+  const times = `${idle} times, ${idleSeconds.toFixed(2)} s of ${seconds.toFixed(2)} s`;
+  return `${primitive} lay idle while it was wanted: ${times}; last in round ${number}, seed of the round ${seed}`;
+}
+
 const counts = (line) =>
   TALLIES.flatMap((name, counter) =>
     line[counter] > 0 && counter > 0 ? [`${line[counter]} ${name}`] : [],

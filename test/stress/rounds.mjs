@@ -26,7 +26,7 @@ import {
   createRoundsBoard,
   sumTally,
 } from './rounds-board.mjs';
-import { describeRound } from './rounds-report.mjs';
+import { describeIdle, describeRound } from './rounds-report.mjs';
 
 const MOST_SECTIONS = 200_000;
 
@@ -42,6 +42,7 @@ export class Rounds {
   #sections;
   #primitives;
   #watchdog;
+  #maxIdle;
   #board = createRoundsBoard();
   #workers = [];
   #bystander;
@@ -50,12 +51,22 @@ export class Rounds {
   #done = 0;
   #table = [];
 
-  /** `sections`: for each primitive. `watchdog`: after how many seconds without a section a round is given up. */
-  constructor({ seed, sections, primitives = PRIMITIVES.map(({ name }) => name), watchdog = 10 }) {
+  /**
+   * `sections`: for each primitive. `watchdog`: after how many seconds without a section a round is given up.
+   * `maxIdle`: percent of the time that a lock may lie idle while it is wanted, see idle.mjs.
+   */
+  constructor({
+    seed,
+    sections,
+    primitives = PRIMITIVES.map(({ name }) => name),
+    watchdog = 10,
+    maxIdle = 5,
+  }) {
     this.#seed = seed;
     this.#sections = sections;
     this.#primitives = PRIMITIVES.filter(({ name }) => primitives.includes(name));
     this.#watchdog = watchdog * 1000;
+    this.#maxIdle = maxIdle;
   }
 
   /** `progress` is called twice a second. */
@@ -133,9 +144,11 @@ export class Rounds {
       TALLIES.forEach((name, counter) => (row[name] += sumTally(board, counter)));
       this.#done += sumTally(board, SECTIONS);
       board.tally.fill(0);
+      row.idle = board.idle[0] - idleBefore[0];
+      row.idleSeconds = (board.idle[1] - idleBefore[1]) / 1000;
+      const isIdle = row.idle >= 5 && row.idleSeconds > (row.seconds * this.#maxIdle) / 100;
+      if (isIdle) failures.push(describeIdle(row, plan));
     }
-    row.idle = board.idle[0] - idleBefore[0];
-    row.idleSeconds = (board.idle[1] - idleBefore[1]) / 1000;
     return failures;
   }
 
