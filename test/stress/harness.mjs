@@ -11,8 +11,6 @@ import {
   ABANDONED,
   COUNTERS,
   EXIT,
-  LIVE,
-  LIVES,
   LOCKS,
   PERMITS,
   READ,
@@ -27,16 +25,19 @@ import {
   now,
   violationsOf,
 } from './board.mjs';
+import { Crew } from './crew.mjs';
+import { Latches } from './latches.mjs';
 import { Random } from './random.mjs';
 
 /** Longer than this without progress on a lock that is waited for, and the run is given up. */
 const STUCK = 5_000;
+/** Milliseconds for which a victim is looked for that is caught at something. */
+const AIM = 4;
 
 export class Stress {
   #board = createBoard();
   #random;
   #seed;
-  #workers;
   #pause;
   #locks = {
     mutex: new Mutex({ name: 'stress mutex' }),
@@ -44,92 +45,62 @@ export class Stress {
     semaphore: new Semaphore(PERMITS, { name: 'stress semaphore' }),
     readWriteLock: new ReadWriteLock({ name: 'stress read-write lock' }),
   };
-  #lives = 0;
-  #slots = [];
-  #stopping = false;
-  #deaths = { kills: 0, terminate: 0, exit: 0, throw: 0, idle: 0, holding: [], waiting: [] };
-  #errors = [];
+  #latches = new Latches(Object.values(this.#locks));
+  #crew;
+  #spares;
+  #deaths = { kills: 0, terminate: 0, exit: 0, throw: 0, latched: 0, idle: 0, holding: [], waiting: [] };
   #stuck;
 
-  /** `pause`: the mean time between two kills, in milliseconds. */
-  constructor({ seed, workers = 6, pause = 70 }) {
+  /** `pause`: the mean time between two kills, in milliseconds. `spares`: workers started in advance. */
+  constructor({ seed, workers = 6, pause = 20, spares = 3 }) {
     this.#seed = seed;
     this.#random = new Random(seed);
-    this.#workers = Math.min(workers, WORKERS);
     this.#pause = pause;
+    this.#spares = spares;
     this.#deaths.holding = SUBJECTS.map(() => 0);
     this.#deaths.waiting = SUBJECTS.map(() => 0);
+    this.#crew = new Crew({
+      board: this.#board,
+      handles: Object.fromEntries(Object.entries(this.#locks).map(([name, lock]) => [name, lock.handle])),
+      seed,
+      size: Math.min(workers, WORKERS),
+      onDeath: (slot, it) => this.#bury(slot, it),
+    });
   }
 
-  async run(seconds, progress = () => {}) {
+  /** Until so many seconds have passed or so many workers were terminated, whichever comes first. */
+  async run({ seconds = Infinity, terminations = Infinity }, progress = () => {}) {
+    await this.#crew.start(this.#spares);
     const begin = now();
     const end = begin + seconds * 1000;
-    await Promise.all(Array.from({ length: this.#workers }, (_, slot) => this.#start(slot)));
     const watchdog = setInterval(() => this.#watch(), 250);
     const bystander = new Worker(new URL('./bystander.mjs', import.meta.url), { workerData: this.#board });
     try {
-      let nextReport = begin + 1000;
-      while (now() < end && this.#stuck === undefined) {
-        await this.#kill();
+      let nextReport = begin + 500;
+      while (now() < end && this.#deaths.terminate < terminations && this.#stuck === undefined) {
+        await this.#kill(terminations - this.#deaths.terminate);
         await delay(this.#random.next() * 2 * this.#pause);
         if (now() < nextReport) continue;
-        nextReport += 1000;
+        nextReport += 500;
         progress({
           elapsed: (now() - begin) / 1000,
           kills: this.#deaths.kills,
+          terminations: this.#deaths.terminate,
           sections: this.#sum(SECTIONS),
         });
       }
       if (this.#stuck === undefined) await this.#stop();
     } finally {
       clearInterval(watchdog);
-      this.#stopping = true;
-      await Promise.all(
-        [bystander, ...this.#slots.map((it) => it.worker)].map((worker) => worker.terminate()),
-      );
+      await Promise.all([bystander.terminate(), this.#crew.terminate()]);
     }
     return this.#result((now() - begin) / 1000, this.#stuck === undefined && (await this.#settled()));
   }
 
-  #start(slot) {
-    const board = this.#board;
-    const life = ++this.#lives;
-    if (life >= LIVES) throw new Error(`More than ${LIVES} workers`);
-    board.order[slot] = LIVE;
-    for (let subject = 0; subject < SUBJECTS.length; subject++)
-      board.waits[slot * SUBJECTS.length + subject] = 0;
-    const handles = Object.fromEntries(
-      Object.entries(this.#locks).map(([name, lock]) => [name, lock.handle]),
-    );
-    const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
-      workerData: { board, handles, slot, life, seed: this.#seed + life * 7919 },
-    });
-    const it = { worker, life, ready: false, dying: false, exited: undefined };
-    this.#slots[slot] = it;
-    worker.on('error', (error) => {
-      if (error.message !== 'mortise stress: told to die') this.#errors.push(error.stack ?? String(error));
-    });
-    it.exited = new Promise((resolve) => {
-      worker.on('exit', () => {
-        this.#bury(slot);
-        if (!this.#stopping) void this.#start(slot);
-        resolve();
-      });
-    });
-    return new Promise((resolve) => {
-      worker.on('message', (message) => {
-        if (message.unexpected) this.#errors.push(message.unexpected);
-        it.ready = true;
-        resolve();
-      });
-      worker.on('exit', resolve);
-    });
-  }
-
   /** Counts where a thread died, and takes its shares out of what is inside. */
-  #bury(slot) {
+  #bury(slot, it) {
     const board = this.#board;
-    const it = this.#slots[slot];
+    if (this.#latches.isHeldBy(it.threadId)) this.#deaths.latched++;
     if (it.dying || Atomics.load(board.doomed, slot) === 1) {
       let holding = false;
       for (const lock of LOCKS) {
@@ -152,21 +123,21 @@ export class Stress {
     Atomics.add(board.repairs, 0, 1);
   }
 
-  /** Kills one worker, now and then several: at any moment, or caught holding or waiting for one of the locks. */
-  async #kill() {
+  /** Kills one worker, or several at once: at any moment, or caught at something. */
+  async #kill(most) {
     const random = this.#random;
-    const victims = random.chance(0.1) ? 1 + random.below(this.#workers) : 1;
-    for (let i = 0; i < victims; i++) {
+    const victims = random.chance(0.3) ? 1 + random.below(this.#crew.slots.length) : 1;
+    for (let i = 0; i < Math.min(victims, most); i++) {
       const slot = await this.#aim();
-      if (slot < 0) continue;
-      const it = this.#slots[slot];
+      if (slot < 0) return;
+      const it = this.#crew.slots[slot];
       it.dying = true;
       this.#deaths.kills++;
       const way = random.next();
-      if (way < 0.07) {
+      if (way < 0.05) {
         this.#deaths.exit++;
         Atomics.store(this.#board.order, slot, EXIT);
-      } else if (way < 0.14) {
+      } else if (way < 0.1) {
         this.#deaths.throw++;
         Atomics.store(this.#board.order, slot, THROW);
       } else {
@@ -178,22 +149,34 @@ export class Stress {
     }
   }
 
+  /** A slot whose worker lives, if possible one that is caught holding, waiting, or in a section of a queue. */
   async #aim() {
     const random = this.#random;
-    const candidates = this.#slots.flatMap((it, slot) => (it.ready && !it.dying ? [slot] : []));
-    if (candidates.length === 0) return -1;
     const subject = random.below(SUBJECTS.length);
-    const doing = random.pick(['anything', 'holding', 'waiting']);
+    const doing = random.pick(['anything', 'holding', 'waiting', 'queueing']);
     if (doing !== 'anything') {
-      for (const end = now() + 15; now() < end; await turn()) {
-        for (const slot of candidates) {
-          if (this.#slots[slot].dying || !this.#slots[slot].ready) continue;
-          if (this.#isCaught(slot, subject, doing)) return slot;
-        }
+      for (const end = now() + AIM; now() < end; await turn()) {
+        const living = this.#crew.living();
+        const caught =
+          doing === 'queueing'
+            ? this.#catchQueueing(living)
+            : living.find((slot) => this.#isCaught(slot, subject, doing));
+        if (caught !== undefined) return caught;
       }
     }
-    const alive = candidates.filter((slot) => this.#slots[slot].ready && !this.#slots[slot].dying);
-    return alive.length === 0 ? -1 : random.pick(alive);
+    const living = this.#crew.living();
+    return living.length === 0 ? -1 : random.pick(living);
+  }
+
+  /** These sections last for microseconds: looks without a pause. */
+  #catchQueueing(living) {
+    const threads = living.map((slot) => this.#crew.slots[slot].threadId);
+    for (let looks = 0; looks < 2000; looks++) {
+      const thread = this.#latches.holder();
+      const at = thread < 0 ? -1 : threads.indexOf(thread);
+      if (at >= 0) return living[at];
+    }
+    return undefined;
   }
 
   #isCaught(slot, subject, doing) {
@@ -204,13 +187,12 @@ export class Stress {
 
   /** Lets the living finish what they are at; they end by themselves, since nothing keeps them. */
   async #stop() {
-    this.#stopping = true;
     Atomics.store(this.#board.stop, 0, 1);
-    const end = now() + STUCK;
-    let ended = false;
-    void Promise.all(this.#slots.map((it) => it.exited)).then(() => (ended = true));
-    while (!ended && now() < end) await delay(5);
-    if (!ended)
+    let timer;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, STUCK, true)));
+    const isLate = await Promise.race([late, this.#crew.dismiss()]);
+    clearTimeout(timer);
+    if (isLate)
       this.#stuck ??= `Workers did not end within ${STUCK} ms after they were told to stop\n${this.#describe()}`;
   }
 
@@ -218,14 +200,11 @@ export class Stress {
     const board = this.#board;
     for (const lock of LOCKS) {
       const subjects = lock === READ ? [READ, WRITE] : [lock];
-      const waiting = this.#slots.some(
-        (it, slot) =>
-          it.ready &&
-          !it.dying &&
-          subjects.some((subject) => {
-            const at = slot * SUBJECTS.length + subject;
-            return board.waits[at] > 0 && now() - board.since[at] > STUCK;
-          }),
+      const waiting = this.#crew.living().some((slot) =>
+        subjects.some((subject) => {
+          const at = slot * SUBJECTS.length + subject;
+          return board.waits[at] > 0 && now() - board.since[at] > STUCK;
+        }),
       );
       if (waiting && now() - board.progress[lock] > STUCK) {
         this.#stuck ??= `No progress on ${SUBJECTS[lock]} for ${STUCK} ms\n${this.#describe()}`;
@@ -235,13 +214,14 @@ export class Stress {
 
   #describe() {
     const board = this.#board;
-    const lines = this.#slots.map((it, slot) => {
+    const lines = this.#crew.slots.map((it, slot) => {
+      if (it === undefined) return `slot ${slot} is empty`;
       const cells = SUBJECTS.map((name, subject) => {
         const at = slot * SUBJECTS.length + subject;
         const wait = board.waits[at] > 0 ? ` waits ${(now() - board.since[at]).toFixed(0)} ms` : '';
         return `${name}:${wait} share ${board.share[at]}`;
       });
-      return `slot ${slot} life ${it.life}${it.dying ? ' dying' : ''}${it.ready ? '' : ' starting'}: ${cells.join(', ')}`;
+      return `slot ${slot} life ${it.life}${it.dying ? ' dying' : ''}: ${cells.join(', ')}`;
     });
     for (const lock of Object.values(this.#locks)) {
       const stats = JSON.stringify(lock.stats(), (_, value) =>
@@ -308,7 +288,7 @@ export class Stress {
       abandoned: this.#sum(ABANDONED),
       subjects,
       violations: violationsOf(board),
-      errors: this.#errors,
+      errors: this.#crew.errors,
       permitsBack: this.#locks.semaphore.availableSync(),
       permits: PERMITS,
       settled,

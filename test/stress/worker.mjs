@@ -1,6 +1,7 @@
 /**
  * A worker of the stress run: random operations on the locks under test until it is told to stop, or dies.
  */
+import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { DeadlockError, LockTimeoutError, open } from 'mortise';
@@ -23,11 +24,15 @@ import { Random } from './random.mjs';
 import { Section } from './section.mjs';
 import { randomSignal } from './signals.mjs';
 
-const { board, handles, slot, life, seed } = workerData;
-const random = new Random(seed);
-const section = new Section(board, slot, life);
+const { board, handles } = workerData;
 const rw = open(handles.readWriteLock);
 const locks = [open(handles.mutex), open(handles.reentrant), open(handles.semaphore), rw.reader, rw.writer];
+
+// It has started: a spare, until it is given a slot.
+parentPort.postMessage({ ready: true });
+const [{ slot, life, seed }] = await once(parentPort, 'message');
+const random = new Random(seed);
+const section = new Section(board, slot, life);
 
 const randomSubject = () => random.pick([MUTEX, MUTEX, REENTRANT, SEMAPHORE, SEMAPHORE, READ, READ, WRITE]);
 const randomTimeout = () => random.pick([0, 0.2, 1, 3, 10]);
@@ -165,7 +170,6 @@ async function round() {
 }
 
 try {
-  parentPort.postMessage({ ready: true });
   while (!isStopped()) {
     await round();
     if (random.chance(0.05)) await turn();
