@@ -1,11 +1,38 @@
 import { expect, test } from 'vitest';
 import { Stress } from './stress/harness.mjs';
 import { stressNames } from './stress/naming.mjs';
+import { OptionError, USAGE, parseOptions } from './stress/options.mjs';
+import { Rounds } from './stress/rounds.mjs';
+
+test('Threads that begin together share every kind of lock, round after round', async () => {
+  const seed = (Math.random() * 2 ** 31) | 0;
+  console.log(`rounds seed ${seed}`);
+  const sections = 40_000;
+  // Other tests have the processors meanwhile: an idle lock is a matter for the long run.
+  const result = await new Rounds({ seed, sections, maxIdle: 50 }).run();
+
+  expect(result.failures).toEqual([]);
+  // It has tried what it is for.
+  expect(result.primitives).toHaveLength(6);
+  for (const it of result.primitives) {
+    expect(it.sections, it.primitive).toBeGreaterThanOrEqual(sections);
+    expect(it.rounds, it.primitive).toBeGreaterThan(10);
+    expect(it.threads, it.primitive).toBeGreaterThanOrEqual(it.rounds * 2);
+    expect(it.contended, it.primitive).toBeGreaterThan(10);
+  }
+  const sum = (key: 'tries refused' | 'timeouts' | 'aborts' | 'downgrades' | 're-entries') =>
+    result.primitives.reduce((total, it) => total + it[key], 0);
+  expect(sum('tries refused')).toBeGreaterThan(100);
+  expect(sum('timeouts')).toBeGreaterThan(0);
+  expect(sum('aborts')).toBeGreaterThan(0);
+  expect(sum('downgrades')).toBeGreaterThan(100);
+  expect(sum('re-entries')).toBeGreaterThan(100);
+}, 60_000);
 
 test('Workers killed at random take nothing with them (the short run of `npm run stress`)', async () => {
   const seed = (Math.random() * 2 ** 31) | 0;
   console.log(`stress seed ${seed}`);
-  const result = await new Stress({ seed, workers: 5 }).run(15);
+  const result = await new Stress({ seed, workers: 5, pause: 70, spares: 2 }).run({ seconds: 15 });
 
   expect(result.stuck).toBeUndefined();
   expect(result.violations).toEqual([]);
@@ -34,3 +61,29 @@ for (const locks of [5, 8])
     expect(result.disposed).toBeGreaterThan(100);
     expect(result.full > 0).toBe(locks < 7);
   }, 60_000);
+
+test('npm run stress says what is wrong with its options, and runs the part that is asked for', () => {
+  for (const [args, message] of [
+    [['--foo'], /'--foo'/],
+    [['extra'], /'extra'/],
+    [['--sections'], /'--sections <value>'/],
+    [['--sections', 'many'], /--sections must be an integer of at least 1, not 'many'/],
+    [['--terminations', '1.5'], /--terminations must be an integer from 1 to 100000/],
+    [['--workers', '9'], /--workers must be an integer from 1 to 8/],
+    [['--primitive', 'latch'], /--primitive must be one of mutex-blocking, .*, not 'latch'/],
+  ] as const) {
+    expect(() => parseOptions(args), args.join(' ')).toThrow(OptionError);
+    expect(() => parseOptions(args), args.join(' ')).toThrow(message);
+  }
+  expect(parseOptions(['--sections', '1e8'])).toMatchObject({ rounds: { sections: 1e8 }, kills: undefined });
+  expect(parseOptions(['--seconds', '5'])).toMatchObject({ rounds: undefined, kills: { seconds: 5 } });
+  expect(parseOptions(['--terminations', '10000'])).toMatchObject({
+    rounds: undefined,
+    kills: { terminations: 10_000, seconds: Infinity },
+  });
+  expect(parseOptions([])).toMatchObject({ rounds: { watchdog: 10 }, kills: { seconds: 30 } });
+  for (const option of USAGE.matchAll(/^ {2}--(\S+) [A-Z]/gm)) {
+    const value = option[1] === 'primitive' ? 'semaphore' : '5';
+    expect(parseOptions([`--${option[1]}`, value])).toBeDefined();
+  }
+});

@@ -154,7 +154,7 @@ export class Rounds {
 
   /** What a round is to be, from its seed alone (but for how many sections are left to make). */
   #draw(primitive, round, left) {
-    const seed = (this.#seed + round) | 0;
+    const seed = (this.#seed + round) % 2 ** 31;
     const random = new Random(seed);
     const workers = 2 + random.below(WORKERS - 1);
     const largest = Math.min(MOST_SECTIONS, Math.max(this.#sections / 10, 100));
