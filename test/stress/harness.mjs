@@ -50,6 +50,8 @@ export class Stress {
   #spares;
   #deaths = { kills: 0, terminate: 0, exit: 0, throw: 0, latched: 0, idle: 0, holding: [], waiting: [] };
   #stuck;
+  /** Per lock: since when it has been waited for without progress. */
+  #standing = [];
 
   /** `pause`: the mean time between two kills, in milliseconds. `spares`: workers started in advance. */
   constructor({ seed, workers = 6, pause = 20, spares = 3 }) {
@@ -196,17 +198,19 @@ export class Stress {
       this.#stuck ??= `Workers did not end within ${STUCK} ms after they were told to stop\n${this.#describe()}`;
   }
 
+  /** Whoever waits may be killed at any time, so it need not be the same one that waits for so long. */
   #watch() {
     const board = this.#board;
     for (const lock of LOCKS) {
       const subjects = lock === READ ? [READ, WRITE] : [lock];
-      const waiting = this.#crew.living().some((slot) =>
-        subjects.some((subject) => {
-          const at = slot * SUBJECTS.length + subject;
-          return board.waits[at] > 0 && now() - board.since[at] > STUCK;
-        }),
+      const isWaitedFor = this.#crew.slots.some(
+        (it, slot) =>
+          it !== undefined && subjects.some((subject) => board.waits[slot * SUBJECTS.length + subject] > 0),
       );
-      if (waiting && now() - board.progress[lock] > STUCK) {
+      const progress = board.progress[lock];
+      const standing = this.#standing[lock];
+      if (!isWaitedFor || standing?.progress !== progress) this.#standing[lock] = { progress, since: now() };
+      else if (now() - standing.since > STUCK) {
         this.#stuck ??= `No progress on ${SUBJECTS[lock]} for ${STUCK} ms\n${this.#describe()}`;
       }
     }
