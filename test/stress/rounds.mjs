@@ -5,7 +5,6 @@
  *
  * A round is drawn from its seed, the seed of the run plus its number: it is the first round of a run with that seed.
  */
-import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Mutex, ReadWriteLock, Semaphore } from 'mortise';
 import { PERMITS, WORKERS, now, violationsOf } from './board.mjs';
@@ -180,14 +179,16 @@ export class Rounds {
     const message = { seed, primitive, workers, number, sections: plan.sections, handle: lock.handle };
     const crew = this.#workers.slice(0, workers);
     const begin = now();
-    const ended = Promise.all(crew.map((worker) => this.#ended(worker)));
+    const errors = [];
+    const ended = Promise.all(crew.map((worker) => this.#ended(worker, errors)));
     for (const worker of crew) worker.postMessage(message);
-    const { stuck, errors } = await this.#watched(ended);
+    const stuck = await this.#watched(ended);
     Atomics.store(board.running, 0, 0);
     plan.seconds = (now() - begin) / 1000;
     plan.contended = lock.stats().contended - before.contended;
     const failures = [
-      ...(stuck ? [`nobody got on for ${this.#watchdog / 1000} s`] : errors),
+      ...(stuck ? [`nobody got on for ${this.#watchdog / 1000} s`] : []),
+      ...errors,
       ...violationsOf(board).map(
         ({ kind, times, first }) => `${kind}: ${times}, first ${JSON.stringify(first)}`,
       ),
@@ -208,12 +209,13 @@ export class Rounds {
     return { lock: (this.#locks[primitive.lock] = makers[primitive.lock]()), isFresh: true };
   }
 
-  #ended(worker) {
+  #ended(worker, errors) {
     return new Promise((resolve) => {
       const settle = (error) => {
         worker.off('message', onMessage);
         worker.off('error', onError);
-        resolve(error);
+        if (error !== undefined) errors.push(error);
+        resolve();
       };
       const onMessage = ({ error }) => settle(error);
       const onError = (error) => settle(error.stack ?? String(error));
@@ -222,7 +224,7 @@ export class Rounds {
     });
   }
 
-  /** Waits until all have ended, or one has failed, or nobody has made a section for too long. */
+  /** Waits until all have ended, or nobody has made a section for too long: true. */
   async #watched(ended) {
     let watch;
     const stuck = new Promise((resolve) => {
@@ -231,17 +233,13 @@ export class Rounds {
       watch = setInterval(() => {
         const seen = sumTally(this.#board, SECTIONS);
         if (seen !== sections) [sections, since] = [seen, now()];
-        else if (now() - since > this.#watchdog) resolve({ stuck: true, errors: [] });
+        else if (now() - since > this.#watchdog) resolve(true);
       }, 250);
     });
     try {
-      return await Promise.race([
-        stuck,
-        ended.then((errors) => ({ stuck: false, errors: errors.filter((error) => error !== undefined) })),
-      ]);
+      return await Promise.race([stuck, ended.then(() => false)]);
     } finally {
       clearInterval(watch);
-      await turn();
     }
   }
 
