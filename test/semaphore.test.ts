@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { LockTimeoutError, Semaphore, open } from 'mortise';
+import { LockTimeoutError, Mutex, ReadWriteLock, Semaphore, open } from 'mortise';
 import { expectRefused } from './contract/guards.ts';
 import { describeLock } from './contract/lock.ts';
 import { endThreads, startThread } from './fixtures/thread.ts';
@@ -31,6 +31,15 @@ describe('Semaphore', () => {
     guards[0]!.release();
     guards[2]!.release();
     expect(semaphore.availableSync()).toBe(2);
+  });
+
+  test('tryAcquire() of every lock takes a signal, and refuses an aborted one', async () => {
+    const reason = new Error('too late');
+    for (const lock of [new Semaphore(1), new ReadWriteLock().reader, new Mutex()]) {
+      const guard = await lock.tryAcquire({ signal: new AbortController().signal });
+      expect(guard!.release()).toBe(true);
+      await expect(lock.tryAcquire({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    }
   });
 
   test('takes as many permits as the weight says and gives as many back', async () => {

@@ -67,9 +67,11 @@ export abstract class Acquirable<G extends ThreadGuard, O extends AcquireOptions
   abstract acquireSync(options?: O): G;
   abstract tryAcquireSync(options?: O): G | null;
 
-  /** As {@link tryAcquireSync}, as a promise. */
+  /** As {@link tryAcquireSync}, as a promise. Rejects with `signal.reason` if the signal is aborted already. */
   async tryAcquire(options?: O): Promise<G | null> {
-    return this.tryAcquireSync(options);
+    if (options === undefined) return this.tryAcquireSync();
+    asyncDeadline(options);
+    return this.tryAcquireSync({ ...options, signal: undefined });
   }
 
   /**

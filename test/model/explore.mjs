@@ -1,40 +1,75 @@
 /** Ways through the executions of a subject. Each execution is made anew from its choices, so it can be repeated. */
-import { DEAD, EDGE, ENDED, READY } from './machine.mjs';
-import { World } from './subjects.mjs';
+import { ASLEEP, DEAD, EDGE, ENDED, READY } from './thread.mjs';
+import { modeOf } from './realm.mjs';
+import { World } from './world.mjs';
 
 /** More steps than any execution without busy waiting takes. */
-const MOST_STEPS = 3000;
+const MOST_STEPS = 5000;
 /** After a death, others find it by looking; more looks than that, and they never will. */
 const MOST_STALLS = 60;
+/** Longer than any wait or lapse of the library: milliseconds for which a busy machine runs nobody. */
+const HICCUP = 25;
+
+/** A choice is `kind * THREADS + thread`. */
+const THREADS = 16;
+export const STEP = 0;
+export const KILL = 1;
+export const CLOCK = 2;
+export const ABORT = 3;
+export const WAKE = 4;
+export const BUSY = 5;
+export const kindOf = (choice) => (choice / THREADS) | 0;
+export const threadOf = (choice) => choice % THREADS;
+export const choiceOf = (kind, thread) => kind * THREADS + thread;
 
 export class Failure extends Error {
   constructor(message, subject, budget, choices, cause) {
     super(message, { cause });
     this.subject = subject;
+    /** What was chosen wherever there was a choice. */
     this.choices = choices;
     this.budget = budget;
-    /** Of the execution; set by those that are made from one. */
+    /** Of the execution, and the strategy that made it; set by those that have one. */
     this.seed = undefined;
+    this.strategy = undefined;
   }
 }
 
 /**
- * Runs one execution. At each point `choose(options, world)` gives the index of what happens next, or -1 to stop.
- * @param {object} budget `deaths`: how many threads may die; `clock`: how often the clock may move early
- * @param {(world: World, option: object) => () => void} [watch] called before each choice is carried out; what it
- * returns is called after
+ * What may happen in an execution besides steps, and how often.
+ * @typedef {object} Budget
+ * @property {number} [deaths] threads ended by `terminate()`: at operations, function entries and loop edges
+ * @property {number} [kills] threads ended by SIGKILL: before any store as well
+ * @property {number} [clock] the clock moves to the next deadline while others could go on: a timeout comes early
+ * @property {number} [aborts] the signal of a thread is aborted
+ * @property {number} [wakes] `Atomics.wait` returns though nobody has notified
+ * @property {number} [busy] nobody runs for 25 ms: an event loop, or the machine, is busy
+ */
+const KINDS = ['deaths', 'kills', 'clock', 'aborts', 'wakes', 'busy'];
+
+export const modeFor = ({ deaths = 0, kills = 0 }, captures) =>
+  modeOf({ edges: deaths > 0 || kills > 0, stores: kills > 0, captures });
+
+/**
+ * Runs one execution. At each point `choose` gives the index of what happens next, or -1 to stop.
+ * @param {(options: number[], steps: number, world: World, left: object, last: number) => number} choose
+ * `steps`: how many of the options, from the first one on, are steps; the rest are faults
+ * @param {object} [settings] `captures`: see `Mode`; `watch(world, choice)`: called before each choice is carried
+ * out, what it returns after
  * @returns {World | null} null: stopped by `choose`
  */
-export function execute(subject, budget, choose, watch) {
-  const world = new World(subject, (budget.deaths ?? 0) > 0);
+export function execute(subject, budget, choose, { captures = false, watch } = {}) {
+  const world = new World(subject, modeFor(budget, captures));
   const { machine } = world;
   const choices = [];
-  const left = { deaths: budget.deaths ?? 0, clock: budget.clock ?? 0 };
+  const options = [];
+  const left = {};
+  for (const kind of KINDS) left[kind] = budget[kind] ?? 0;
   let last = -1;
   try {
     for (;;) {
-      const options = optionsOf(machine, left);
-      if (options.length === 0) {
+      const steps = findOptions(options, machine, left);
+      if (steps === 0) {
         if (machine.threads.every(({ state }) => state === ENDED || state === DEAD)) break;
         if (!machine.advance()) throw new Error('deadlock: nobody can go on');
         machine.stalls++;
@@ -42,14 +77,16 @@ export function execute(subject, budget, choose, watch) {
         if (machine.stalls > MOST_STALLS) throw new Error('livelock: nobody finds out about the death');
         continue;
       }
-      const choice = options.length === 1 ? 0 : choose(options, world, left, last);
-      if (choice < 0) return null;
-      const option = options[choice];
-      choices.push(option);
-      const done = watch?.(world, option);
-      apply(machine, option, left);
+      const index = options.length === 1 ? 0 : choose(options, steps, world, left, last);
+      if (index < 0) return null;
+      const choice = options[index];
+      if (options.length > 1) choices.push(choice);
+      const done = watch?.(world, choice);
+      if (choice < THREADS) {
+        machine.step(choice);
+        last = choice;
+      } else applyFault(machine, choice, left);
       done?.();
-      if (option.kind === 'step') last = option.thread;
       if (machine.steps > MOST_STEPS) throw new Error('busy waiting: it does not come to an end');
     }
     world.finish();
@@ -59,40 +96,67 @@ export function execute(subject, budget, choose, watch) {
   }
 }
 
-const othersCan = ({ threads }, thread) =>
-  threads.some(({ state, index }) => state === READY && index !== thread);
-
-function optionsOf(machine, left) {
-  const atEdge = machine.threads.find(({ state, next }) => state === READY && next === EDGE);
-  if (atEdge !== undefined) {
-    const { index: thread } = atEdge;
-    const step = { kind: 'step', thread };
-    // Whoever else goes on, does so before or after this thread's next operation.
-    return left.deaths > 0 && othersCan(machine, thread) ? [step, { kind: 'kill', thread }] : [step];
+/** Fills `options`, steps first; returns how many steps there are. */
+function findOptions(options, { threads }, left) {
+  options.length = 0;
+  for (let index = 0; index < threads.length; index++) {
+    const { state, next } = threads[index];
+    if (state !== READY) continue;
+    if (next === EDGE) {
+      // Whoever else goes on, does so before or after this thread's next operation.
+      options.length = 0;
+      options.push(index);
+      if (left.deaths > 0 || left.kills > 0) options.push(choiceOf(KILL, index));
+      return 1;
+    }
+    options.push(index);
   }
-  const options = [];
-  for (const { state, index } of machine.threads)
-    if (state === READY) options.push({ kind: 'step', thread: index });
   const steps = options.length;
-  if (steps === 0) return options;
-  // A death or a time that is up must not be what gets the others on: so only while somebody could go on anyway.
-  if (left.deaths > 0)
-    for (const { state, index } of machine.threads)
-      if (state !== DEAD && state !== ENDED && !(steps === 1 && state === READY))
-        options.push({ kind: 'kill', thread: index });
-  if (left.clock > 0 && machine.threads.some(({ deadline }) => deadline < Infinity))
-    options.push({ kind: 'clock', thread: -1 });
-  return options;
+  // A fault must not be what gets the others on: so only while somebody could go on anyway.
+  if (steps === 0) return 0;
+  if (left.deaths > 0 || left.kills > 0)
+    for (const thread of threads) if (canDie(thread, left)) options.push(choiceOf(KILL, thread.index));
+  if (left.clock > 0 && threads.some(({ deadline }) => deadline < Infinity)) options.push(choiceOf(CLOCK, 0));
+  if (left.busy > 0) options.push(choiceOf(BUSY, 0));
+  if (left.aborts > 0)
+    for (const { signal, state, index } of threads)
+      if (signal !== undefined && state !== ENDED && state !== DEAD) options.push(choiceOf(ABORT, index));
+  if (left.wakes > 0)
+    for (const { state, index } of threads) if (state === ASLEEP) options.push(choiceOf(WAKE, index));
+  return steps;
 }
 
-function apply(machine, { kind, thread }, left) {
-  if (kind === 'step') machine.step(thread);
-  else if (kind === 'kill') {
-    left.deaths--;
-    machine.kill(thread);
-  } else {
-    left.clock--;
-    machine.advance();
+/** Before a read there is no need to: it would be the same as before what comes after. */
+function canDie({ state, next }, left) {
+  if (state === DEAD || state === ENDED) return false;
+  if (state !== READY) return true;
+  const { kind } = next;
+  if (kind === 'load' || kind === 'plain read') return false;
+  return left.kills > 0 || kind !== 'plain store';
+}
+
+function applyFault(machine, choice, left) {
+  const thread = threadOf(choice);
+  switch (kindOf(choice)) {
+    case KILL:
+      left[left.kills > 0 ? 'kills' : 'deaths']--;
+      machine.kill(thread);
+      return;
+    case CLOCK:
+      left.clock--;
+      machine.advance();
+      return;
+    case BUSY:
+      left.busy--;
+      machine.moveClock(HICCUP);
+      return;
+    case ABORT:
+      left.aborts--;
+      machine.abort(thread);
+      return;
+    default:
+      left.wakes--;
+      machine.wakeSpuriously(thread);
   }
 }
 
@@ -107,70 +171,99 @@ export function generator(seed) {
     return (state >>> 0) / 2 ** 32;
   };
 }
+const pick = (next, from, to) => from + Math.floor(next() * (to - from));
 
 /** Uniformly random choices; faults with a small probability at each step. */
-export function random(subject, options) {
-  return times(subject, options, (next) => (choices) => {
-    const steps = countSteps(choices);
-    if (steps < choices.length && next() < 0.03) return pick(next, steps, choices.length);
-    return pick(next, 0, steps);
-  });
+function randomly(next) {
+  return (options, steps) => {
+    if (steps < options.length && next() < 0.03) return pick(next, steps, options.length);
+    return steps === 1 ? 0 : pick(next, 0, steps);
+  };
 }
+
+/** Steps of an execution among which PCT places its changes. */
+const PCT_LENGTH = 150;
 
 /**
  * PCT (Burckhardt, Kothari, Musuvathi, Nagarakatte, 2010): threads have random priorities, and at a few random
  * steps the running one gets the lowest. The number of those steps is random as well.
  */
-export function pct(subject, options) {
-  const length = 150;
-  return times(subject, options, (next) => {
-    const priorities = subject.threads.map(() => 1 + next());
-    const changes = new Set(Array.from({ length: pick(next, 0, 8) }, () => pick(next, 0, length)));
-    const fault = pick(next, 0, length);
-    let step = 0;
-    let lowest = 1;
-    return (choices) => {
-      step++;
-      const steps = countSteps(choices);
-      if (steps < choices.length && step >= fault && next() < 0.2) return pick(next, steps, choices.length);
-      let best = 0;
-      for (let i = 1; i < steps; i++)
-        if (priorities[choices[i].thread] > priorities[choices[best].thread]) best = i;
-      if (changes.has(step)) priorities[choices[best].thread] = lowest -= 0.001;
-      return best;
-    };
-  });
+function byPriority(next, { threads }) {
+  const priorities = threads.map(() => 1 + next());
+  const changes = new Set(Array.from({ length: pick(next, 0, 8) }, () => pick(next, 0, PCT_LENGTH)));
+  const fault = pick(next, 0, PCT_LENGTH);
+  let step = 0;
+  let lowest = 1;
+  return (options, steps) => {
+    step++;
+    if (steps < options.length && step >= fault && next() < 0.2) return pick(next, steps, options.length);
+    let best = 0;
+    for (let i = 1; i < steps; i++) if (priorities[options[i]] > priorities[options[best]]) best = i;
+    if (changes.has(step)) priorities[options[best]] = lowest -= 0.001;
+    return best;
+  };
 }
 
-/** Steps come before faults among the options. */
-const countSteps = (options) => options.findLastIndex(({ kind }) => kind === 'step') + 1;
-const pick = (next, from, to) => from + Math.floor(next() * (to - from));
+const choosers = { random: randomly, pct: byPriority };
+export const random = (subject, options) => times('random', subject, options);
+export const pct = (subject, options) => times('pct', subject, options);
 
-/** Each execution has a seed of its own, which a failure tells. */
-function times(subject, { budget = {}, executions, seed = 1 }, chooser) {
+/** The execution of that seed: fails, or returns its world. */
+export function executeSeed(strategy, subject, budget, seed, settings) {
+  try {
+    return execute(subject, budget, choosers[strategy](generator(seed), subject), settings);
+  } catch (error) {
+    if (error instanceof Failure) Object.assign(error, { seed, strategy });
+    throw error;
+  }
+}
+
+/** The execution of these choices, as far as they are possible; elsewhere the same thread goes on. */
+export function executeChoices(subject, budget, choices, settings) {
+  let next = 0;
+  let last = -1;
+  const choose = (options, steps) => {
+    let index = options.indexOf(choices[next++]);
+    if (index < 0) index = Math.max(0, options.slice(0, steps).indexOf(last));
+    if (index < steps) last = options[index];
+    return index;
+  };
+  return execute(subject, budget, choose, settings);
+}
+
+/** How many executions are reported at a time. */
+const BATCH = 1024;
+
+/** Each execution has a seed of its own, which a failure tells. `progress(executions)`: called now and then. */
+function times(strategy, subject, { budget = {}, executions, seed = 1, progress }) {
   const result = { executions, steps: 0, sections: 0, abandoned: 0 };
   for (let own = seed; own < seed + executions; own++) {
-    try {
-      const world = execute(subject, budget, chooser(generator(own)));
-      result.steps += world.machine.steps;
-      result.sections += world.sections;
-      result.abandoned += world.abandoned;
-    } catch (error) {
-      error.seed = own;
-      throw error;
-    }
+    if (progress !== undefined && (own - seed) % BATCH === BATCH - 1) progress(BATCH);
+    const world = executeSeed(strategy, subject, budget, own);
+    result.steps += world.machine.steps;
+    result.sections += world.sections;
+    result.abandoned += world.abandoned;
   }
   return result;
 }
 
 /**
  * All executions, depth first. A state that was seen before is not gone into again (`remember`).
- * @param {object} options `preemptions`: how often a thread that could go on may be interrupted; `collect`: count
- * the states without remembering them, to compare
+ * @param {object} options
+ * - `preemptions`: how often a thread that could go on may be interrupted;
+ * - `collect`: count the states without remembering them, to compare;
+ * - `limit`: of executions; `progress(executions)`: called now and then
  */
 export function exhaustive(
   subject,
-  { budget = {}, preemptions = Infinity, remember = true, collect = false, limit = Infinity },
+  {
+    budget = {},
+    preemptions = Infinity,
+    remember = true,
+    collect = false,
+    limit = Infinity,
+    progress = undefined,
+  },
 ) {
   const seen = new Set();
   const stack = [[]];
@@ -185,15 +278,11 @@ export function exhaustive(
     let depth = 0;
     let used = 0;
     let steps = 0;
-    const world = execute(subject, budget, (options, world, left, last) => {
+    const choose = (options, stepCount, world, left, last) => {
       steps = world.machine.steps;
-      const stays = options.findIndex(({ kind, thread }) => kind === 'step' && thread === last);
-      const allowed = (index) =>
-        stays < 0 || index === stays || options[index].kind !== 'step' || used < preemptions;
+      const stays = last < 0 ? -1 : options.indexOf(last);
       const keyOf = () =>
-        world.fingerprint(
-          left.deaths * 8 + left.clock * 64 + (preemptions < Infinity ? used * 512 + last * 8192 : 0),
-        );
+        world.fingerprint(keyOfLeft(left, preemptions < Infinity ? used * THREADS + last : 0));
       let choice;
       if (collect) seen.add(keyOf());
       if (depth < prefix.length) choice = prefix[depth];
@@ -204,21 +293,31 @@ export function exhaustive(
           seen.add(key);
         }
         choice = stays < 0 ? 0 : stays;
-        for (let other = options.length - 1; other >= 0; other--)
-          if (other !== choice && allowed(other)) stack.push([...path, other]);
+        for (let other = options.length - 1; other >= 0; other--) {
+          const interrupts = stays >= 0 && other !== stays && other < stepCount;
+          if (other !== choice && !(interrupts && used >= preemptions)) stack.push([...path, other]);
+        }
         path.push(choice);
       }
       depth++;
-      if (options[choice].kind === 'step' && stays >= 0 && choice !== stays) used++;
+      if (options[choice] < THREADS && stays >= 0 && choice !== stays) used++;
       return choice;
-    });
+    };
+    const world = execute(subject, budget, choose, { captures: true });
     result.executions++;
     result.steps += world === null ? steps : world.machine.steps;
     if (world !== null) {
       result.sections += world.sections;
       result.abandoned += world.abandoned;
     }
+    if (progress !== undefined && result.executions % BATCH === 0) progress(BATCH);
   }
   result.states = seen.size;
   return result;
+}
+
+function keyOfLeft(left, extra) {
+  let key = extra;
+  for (const kind of KINDS) key = key * 3 + left[kind];
+  return key;
 }

@@ -1,38 +1,177 @@
-/** What is run: subjects with the faults that may happen to them, and how far. */
-import { mutex, readWriteLock, semaphore } from './subjects.mjs';
+/** What is run: the subjects of each primitive with what may happen to them, and how far they are explored. */
+import { latch, mutex, names, readWriteLock, reentrantMutex, semaphore, twoMutexes } from './subjects.mjs';
 
+/** What may happen to blocking threads, and to event loops. */
 const quiet = {};
-const hurried = { clock: 1 };
-const deadly = { deaths: 1, clock: 1 };
+const early = { clock: 1 };
+const deadly = { deaths: 1 };
+const killed = { kills: 1 };
+const deadlyEarly = { deaths: 1, clock: 1 };
+const troubled = { clock: 1, wakes: 1, busy: 1 };
+const aborted = { aborts: 1 };
+const abortedDeadly = { aborts: 1, deaths: 1, clock: 1, busy: 1 };
 
-const subjects = {
-  sync: [
-    mutex(['sync', 'sync', 'sync'], 2),
-    mutex(['sync', 'sync', 'try'], 1, { timeout: 5 }),
-    semaphore(['sync', 'sync', 'sync'], [1, 2, 1], 2, 2),
-    readWriteLock(['read', 'write', 'read', 'downgrade'], 1),
-  ],
-  async: [
-    mutex(['async', 'async', 'async'], 2),
-    mutex(['sync', 'async', 'async'], 1, { timeout: 5 }),
-    semaphore(['sync', 'async', 'async'], [1, 2, 1], 2, 2),
-    readWriteLock(['read async', 'write async', 'read', 'downgrade async'], 1),
-  ],
+const blocking = [quiet, early, deadly, killed, deadlyEarly, troubled];
+const looping = [quiet, early, deadlyEarly, killed, troubled, aborted, abortedDeadly];
+
+const abortable = true;
+const s = 'sync';
+const a = 'async';
+
+/** By primitive: programs of blocking threads only, and programs with event loops. */
+export const primitives = {
+  latch: { sync: [latch(2, 2), latch(3, 2), latch(4, 1)], async: [] },
+  mutex: {
+    sync: [
+      mutex([s, s, s], 2),
+      mutex([s, s, 'try'], 2, { timeout: 5 }),
+      mutex([s, s, s, s]),
+      twoMutexes(['both', 'both', 'second']),
+    ],
+    async: [
+      mutex([a, a, a], 2),
+      mutex([s, a, a], 2, { timeout: 5, abortable }),
+      mutex([`${a} + ${a}`, `${a} + try async`, s], 1, { abortable }),
+      twoMutexes(['outer async + second sync', 'outer async', 'both sync']),
+      twoMutexes(['outer async + second async', 'both async', 'outer sync']),
+    ],
+  },
+  'reentrant mutex': {
+    sync: [reentrantMutex([s, s, s], 2), reentrantMutex([s, s], 3)],
+    async: [reentrantMutex([a, a, s], 2), reentrantMutex([`${a} + ${a}`, s], 1)],
+  },
+  semaphore: {
+    sync: [
+      semaphore([s, s, s], [1, 2, 1], 2, 2),
+      semaphore([s, s, 'try'], [2, 1, 1], 2, 2, { timeout: 5 }),
+      semaphore([s, s, s, s], [1, 3, 2, 1], 3),
+    ],
+    async: [
+      semaphore([s, a, a], [1, 2, 1], 2, 2),
+      semaphore([a, a, s], [1, 2, 2], 3, 1, { timeout: 5, abortable }),
+      semaphore([`${a} + ${a}`, `${a} + try async`, s], [1, 2, 1], 3, 1, { abortable }),
+    ],
+  },
+  'read-write lock': {
+    sync: [
+      readWriteLock(['read', 'write', 'read', 'downgrade']),
+      readWriteLock(['read', 'write', 'read try'], 2, { timeout: 5 }),
+      readWriteLock(['downgrade', 'downgrade', 'read'], 2),
+    ],
+    async: [
+      readWriteLock(['read async', 'write async', 'read', 'downgrade async']),
+      readWriteLock(['read async', 'write', 'downgrade async'], 2, { timeout: 5, abortable }),
+      readWriteLock(['read async + write async', 'read async + read async', 'write'], 1, { abortable }),
+    ],
+  },
+  names: {
+    sync: [
+      names([
+        ['a', true],
+        ['a', true],
+        ['b', true],
+      ]),
+      names(
+        [
+          ['a', true],
+          ['a', false],
+        ],
+        2,
+      ),
+    ],
+    async: [],
+  },
 };
 
-const cases = (list) =>
-  list.flatMap((subject) => [quiet, hurried, deadly].map((budget) => ({ subject, budget })));
+/** Names are not there for deaths by SIGKILL alone; a latch has no timers, and nobody waits in an event loop. */
+const cases = (subjects, budgets) =>
+  subjects.flatMap((subject) => budgets.map((budget) => ({ subject, budget })));
 
-/** For `npm test`, and to look for seeded faults. */
-export const bounded = [...cases(subjects.sync), ...cases(subjects.async)];
+/** Every subject with every budget, for random and PCT schedules. */
+export const schedules = Object.entries(primitives).map(([name, { sync, async }]) => ({
+  name,
+  sync: cases(sync, blocking),
+  async: cases(async, looping),
+}));
 
-/** Small enough to be gone through completely. */
+export const everything = schedules.flatMap(({ sync, async }) => [...sync, ...async]);
+
+/** Gone through completely in `npm test`. */
 export const small = [
-  mutex(['sync', 'sync']),
-  mutex(['sync', 'async']),
-  mutex(['async', 'async']),
-  semaphore(['sync', 'sync'], [1, 2], 2),
-  semaphore(['sync', 'async'], [1, 2], 2),
-  readWriteLock(['read', 'write']),
-  readWriteLock(['read async', 'downgrade']),
-].map((subject) => ({ subject, budget: quiet }));
+  ...cases([latch(2, 2), latch(3), mutex([s, s]), mutex([s, a])], [quiet, early, deadly, killed]),
+  ...cases([mutex([a, a], 1, { abortable })], [quiet, aborted, deadly]),
+  ...cases([mutex([s, s], 2), mutex([s, s], 1, { timeout: 5 })], [quiet, early]),
+  ...cases([reentrantMutex([s, s]), reentrantMutex([s, a])], [quiet, deadly]),
+  ...cases([semaphore([s, s], [1, 2], 2), semaphore([s, a], [1, 2], 2)], [quiet, early]),
+  ...cases([readWriteLock(['read', 'write']), readWriteLock(['read async', 'downgrade'])], [quiet]),
+];
+
+const faults = [quiet, early, deadly, killed];
+const asyncFaults = [quiet, early, deadly, aborted];
+const twoNames = names([
+  ['a', true],
+  ['a', true],
+]);
+
+/** 2 threads x 2 rounds and 3 x 1 of every primitive, with one fault anywhere: for `npm run model:full`. */
+export const complete = [
+  ...cases([latch(2, 2), latch(3)], faults),
+  ...cases([mutex([s, s], 2, { timeout: 5 }), mutex([s, s, s], 1, { timeout: 5 })], faults),
+  ...cases([mutex([a, a], 2, { abortable }), mutex([a, a, a], 1, { abortable })], asyncFaults),
+  ...cases([mutex([s, a], 2, { abortable }), mutex([s, s, a], 1, { abortable })], asyncFaults),
+  ...cases([reentrantMutex([s, s], 2), reentrantMutex([s, s, s])], [quiet, early, deadly]),
+  ...cases([reentrantMutex([s, a], 2), reentrantMutex([a, a, s])], [quiet, early, deadly]),
+  ...cases([semaphore([s, s], [1, 2], 2, 2), semaphore([s, s, s], [1, 2, 1], 2)], faults),
+  ...cases(
+    [semaphore([a, a], [1, 2], 2, 2, { abortable }), semaphore([s, a, a], [1, 2, 1], 2, 1, { abortable })],
+    asyncFaults,
+  ),
+  ...cases(
+    [
+      readWriteLock(['read', 'write'], 2),
+      readWriteLock(['downgrade', 'write'], 2),
+      readWriteLock(['read', 'write', 'downgrade']),
+      readWriteLock(['read', 'read', 'write']),
+    ],
+    faults,
+  ),
+  ...cases(
+    [
+      readWriteLock(['read async', 'write async'], 2, { abortable }),
+      readWriteLock(['read async', 'write async', 'downgrade'], 1, { abortable }),
+    ],
+    asyncFaults,
+  ),
+  ...cases([twoNames], [quiet, early, deadly, killed]),
+  ...cases(
+    [
+      names(
+        [
+          ['a', true],
+          ['a', true],
+        ],
+        2,
+      ),
+    ],
+    [quiet],
+  ),
+];
+
+/** 3 threads x 2 rounds and 4 x 1, with at most this many preemptions. */
+export const PREEMPTIONS = 3;
+export const bounded = cases(
+  [
+    latch(3, 2),
+    latch(4),
+    mutex([s, s, s], 2),
+    mutex([s, s, s, s]),
+    mutex([a, a, a], 2),
+    mutex([s, a, s, a]),
+    reentrantMutex([s, s, s], 2),
+    semaphore([s, s, s], [1, 2, 1], 2, 2),
+    semaphore([s, s, s, s], [1, 2, 1, 1], 2),
+    readWriteLock(['read', 'write', 'downgrade'], 2),
+    readWriteLock(['read', 'read', 'write', 'downgrade']),
+  ],
+  [quiet, deadly],
+);

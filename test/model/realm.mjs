@@ -2,42 +2,43 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { inspect, types } from 'node:util';
 import { posix } from 'node:path';
+import { RACING, SHARED } from './analysis.mjs';
+import { runAtOnce } from './machine.mjs';
 import {
-  DEAD,
-  ENDED,
-  Generator,
+  AsyncLocalStorage,
+  CallbackJob,
   ModelPromise,
-  atomic,
+  ModelSignal,
   awaited,
-  currentThread,
-  plainRead,
-  runAtOnce,
   startAsync,
-} from './machine.mjs';
+} from './promise.mjs';
+import { DEAD, ENDED, Generator, atomic, closure, currentThread, edge, enter, top } from './thread.mjs';
 import { transformModules } from './transform.mjs';
 
 const root = new URL('../../dist/', import.meta.url);
+/** The programs of the threads are code as well. */
+const PROGRAMS = 'programs.js';
 
 function readSources() {
   const sources = new Map();
   for (const file of readdirSync(root, { recursive: true }))
     if (file.endsWith('.js'))
       sources.set(file.replaceAll('\\', '/'), readFileSync(new URL(file, root), 'utf8'));
+  sources.set(PROGRAMS, readFileSync(new URL('programs.mjs', import.meta.url), 'utf8'));
   return sources;
 }
 
 const machine = () => currentThread().machine;
-/** What a thread learns otherwise than from memory is part of what it has seen, too. */
-function seen(value) {
-  currentThread().see(Number(value));
-  return value;
+function isThere(tid) {
+  const { threads, observer } = machine();
+  const { state } = threads[tid - 1] ?? observer;
+  return state !== DEAD && state !== ENDED;
 }
-const isThere = (tid) => seen(![DEAD, ENDED].includes(machine().threads[tid - 1]?.state ?? DEAD));
 
 /** In place of modules of the library: the clock, how long to spin, and who lives. */
 const replaced = (index) => ({
   'parker/clock.js': {
-    now: () => seen(machine().now),
+    now: () => machine().now,
     setTimeout: (callback, delay) => currentThread().addTimer(callback, delay),
     setInterval: (callback, delay) => currentThread().addTimer(callback, delay, delay),
     clearTimeout: (timer) => currentThread().timers.delete(timer),
@@ -54,10 +55,6 @@ const replaced = (index) => ({
 class NoRegistry {
   register() {}
   unregister() {}
-}
-
-class AsyncLocalStorage {
-  getStore() {}
 }
 
 const nodeModules = (index) => ({
@@ -90,47 +87,87 @@ export function seedFault(sources, { file, from, to }) {
 }
 
 export const sources = readSources();
-/** With and without the edges at which a thread can die. */
-const transformed = new Map();
 
 /**
- * @param {boolean} edges may a thread also die at function entries and loop edges?
- * @returns {(path: string) => object} the exports of a module of the library, as that thread sees them
+ * @typedef {object} Mode how finely the library's code is cut
+ * @property {boolean} edges threads can also die between operations
+ * @property {boolean} stores every store without Atomics is an operation; else only those that race
+ * @property {boolean} captures states can be told from one another
  */
-export function loadRealm(index, edges) {
-  if (!transformed.has(edges)) transformed.set(edges, transformModules(sources, { edges }));
+
+const modes = new Map();
+
+/** @returns {Mode} always the same one for the same settings */
+export function modeOf({ edges = false, stores = false, captures = false } = {}) {
+  const key = `${edges} ${stores} ${captures}`;
+  if (!modes.has(key)) modes.set(key, { edges, stores, captures, modules: undefined, sites: [], realms: [] });
+  return modes.get(key);
+}
+
+/** Which accesses without Atomics are operations. Those outside `primitives/` do not race: they happen under a latch. */
+function plainIn(path, stores) {
+  if (path === PROGRAMS) return undefined;
+  if (stores) return SHARED;
+  return path.startsWith('primitives/') ? RACING : undefined;
+}
+
+/** @returns {(path: string) => object} the exports of a module of the library, as that thread sees them */
+export function realmOf(index, mode) {
+  const { edges, stores, captures, sites } = mode;
+  mode.modules ??= transformModules(sources, {
+    captures,
+    sites,
+    edges: (path) => edges && path !== PROGRAMS,
+    plain: (path) => plainIn(path, stores),
+  });
+  return (mode.realms[index] ??= loadRealm(index, mode.modules));
+}
+
+function loadRealm(index, modules) {
   const environment = {
     $atomic: atomic,
-    $read: plainRead,
+    $edge: edge,
+    $enter: enter,
+    $top: top,
+    $closure: closure,
     $Generator: Generator,
     $run: runAtOnce,
     $async: startAsync,
     $await: awaited,
     $Promise: ModelPromise,
     Promise: ModelPromise,
-    queueMicrotask: (job) => currentThread().microtasks.push(asGenerator(job)),
+    queueMicrotask(callback) {
+      const thread = currentThread();
+      thread.microtasks.push(new CallbackJob(callback, thread.context));
+    },
     process: { pid: 1, emitWarning() {}, platform: 'linux' },
     FinalizationRegistry: NoRegistry,
+    AbortSignal: ModelSignal,
     globalThis: {},
   };
   const loaded = new Map([...Object.entries(replaced(index)), ...Object.entries(nodeModules(index))]);
   const load = (path) => {
     if (!loaded.has(path)) {
-      const source = transformed.get(edges).get(path);
+      const source = modules.get(path);
       if (source === undefined) throw new Error(`the model has no module ${path}`);
       loaded.set(path, undefined);
       const resolve = (specifier) =>
         load(specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier);
-      loaded.set(path, new Function('$', '$import', source)(environment, resolve));
+      const exports = new Function('$', '$import', source)(environment, resolve);
+      if (path === 'space/threads.js') letAttachBeDone(exports);
+      loaded.set(path, exports);
     }
     return loaded.get(path);
   };
   return load;
 }
 
-function asGenerator(job) {
-  return function* () {
-    const result = job();
-    if (result instanceof Generator) yield* result;
+/** Whoever has an attachment already can make a presence without an operation. */
+function letAttachBeDone(exports) {
+  const { attach } = exports;
+  exports.attach = (memory) => {
+    const { attachment } = exports;
+    exports.attachment = undefined;
+    return attachment ?? attach(memory);
   };
 }

@@ -1,27 +1,11 @@
 /** A failure in words: shrunk to few changes of thread, each step with its thread, call, word and values. */
-import { Failure, execute } from './explore.mjs';
-import { describeMemory } from './words.mjs';
-
-/** Follows the choices as far as they are possible, and lets the same thread go on elsewhere. */
-function following(choices) {
-  let next = 0;
-  let last = -1;
-  return (options) => {
-    const wanted = choices[next++];
-    let index = options.findIndex(({ kind, thread }) => kind === wanted?.kind && thread === wanted.thread);
-    if (index < 0)
-      index = Math.max(
-        0,
-        options.findIndex(({ kind, thread }) => kind === 'step' && thread === last),
-      );
-    last = options[index].thread;
-    return index;
-  };
-}
+import { ABORT, BUSY, CLOCK, Failure, KILL, executeChoices, kindOf, threadOf } from './explore.mjs';
+import { ASLEEP } from './thread.mjs';
+import { describeWordAt } from './words.mjs';
 
 function replay({ subject, budget }, choices, watch) {
   try {
-    execute(subject, budget, following(choices), watch);
+    executeChoices(subject, budget, choices, { watch });
     return null;
   } catch (error) {
     if (error instanceof Failure) return error;
@@ -29,59 +13,82 @@ function replay({ subject, budget }, choices, watch) {
   }
 }
 
-const switches = (choices) =>
-  choices.filter(({ thread }, index) => thread !== choices[index - 1]?.thread).length;
+const switches = (choices) => choices.filter((choice, index) => choice !== choices[index - 1]).length;
+const weight = ({ choices }) => switches(choices) * 1000 + choices.length;
+
+/** What failed, whoever it was: while shrinking, threads may change their roles. */
+const claimOf = ({ message }) => message.replaceAll(/\d+/g, 'N');
 
 /** Leaves out runs of choices, long ones first, as long as the same claim fails with fewer changes of thread. */
-export function shrink(failure, attempts = 2000) {
+export function shrink(failure, attempts = 3000) {
   let best = failure;
-  for (let length = best.choices.length >> 1; length > 0 && attempts > 0; length >>= 1) {
+  for (let length = best.choices.length >> 1; length > 0 && attempts > 0; length >>= 1)
     for (let at = 0; at < best.choices.length && attempts > 0; attempts--) {
-      const shorter = best.choices.toSpliced(at, length);
-      const found = replay(best, shorter);
-      const isSame = found !== null && found.message === failure.message;
+      const found = replay(best, best.choices.toSpliced(at, length));
+      const isSame = found !== null && claimOf(found) === claimOf(failure);
       if (isSame && weight(found) < weight(best)) best = found;
       else at += length;
     }
-  }
-  return best;
+  return Object.assign(best, { seed: failure.seed, strategy: failure.strategy });
 }
 
-const weight = ({ choices }) => switches(choices) * 1000 + choices.length;
+const faults = {
+  [KILL]: (thread) => `     thread ${thread} dies`,
+  [CLOCK]: () => '     the clock moves to the next deadline',
+  [ABORT]: (thread) => `     the signal of thread ${thread} is aborted`,
+  [BUSY]: () => '     nobody runs for a while',
+};
 
-/** @returns {string} */
-export function explain(failure) {
+/**
+ * @param {string} name of the case
+ * @returns {string} the failure, how to see it again, and every step of it
+ */
+export function explain(failure, name) {
   const lines = [];
   let previous = -1;
-  replay(failure, failure.choices, (world, { kind, thread: index }) => {
-    const { machine, memory } = world;
-    if (kind !== 'step') {
-      lines.push(kind === 'kill' ? `     thread ${index} dies` : '     the clock moves on');
-      return undefined;
-    }
-    const thread = machine.threads[index];
-    const { next, wokenBy } = thread;
-    const who = index === previous ? '        ' : `thread ${index}`;
-    previous = index;
-    const at = `${String(lines.length + 1).padStart(4)} ${who}`;
-    if (wokenBy !== undefined) lines.push(`${at} leaves Atomics.wait: ${wokenBy}`);
-    else if (next.words === undefined)
-      lines.push(
-        `${at} ${{ start: 'starts', idle: 'waits for a task', edge: 'is between two operations' }[next.kind]}`,
-      );
+  const failed = replay(failure, failure.choices, (world, choice) => {
+    const index = threadOf(choice);
+    const describe = faults[kindOf(choice)];
+    if (describe !== undefined) lines.push(describe(index));
+    else if (choice !== index) lines.push(`     thread ${index} wakes up, though nobody has notified`);
     else {
-      const before = next.words[next.at];
-      const line = lines.push('') - 1;
-      return () => {
-        const after = next.words[next.at];
-        const word = next.words === memory.words ? describeMemory(next.at) : 'its critical section';
-        const values = before === after ? `${before}` : `${before} -> ${after}`;
-        const args = [next.a, next.b].filter((value) => value !== undefined).join(', ');
-        lines[line] = `${at} ${next.kind}(${word}${args === '' ? '' : `, ${args}`}): ${values}`;
-      };
+      const number = String(lines.length + 1).padStart(4);
+      const who = index === previous ? '        ' : `thread ${index}`;
+      previous = index;
+      return describeStep(world, world.machine.threads[index], (text) =>
+        lines.push(`${number} ${who} ${text}`),
+      );
     }
     return undefined;
   });
-  const seed = failure.seed === undefined ? '' : `seed ${failure.seed}\n`;
-  return `${failure.message}\n${seed}${lines.join('\n')}`;
+  if (failed === null) lines.push('     (did not fail again)');
+  const { seed, strategy, choices } = failure;
+  const again = `npm run model -- --case ${JSON.stringify(name)}`;
+  const found = seed === undefined ? [] : [`as found: ${again} --strategy ${strategy} --seed ${seed}`];
+  return [failure.message, ...found, `as below: ${again} --choices ${choices.join('.')}`, ...lines].join(
+    '\n',
+  );
+}
+
+function describeStep({ memory, words, mode }, thread, say) {
+  const { next, wokenBy } = thread;
+  if (wokenBy !== undefined || next.words === undefined) {
+    const told = { start: 'starts', idle: 'waits for a task', edge: undefined };
+    const text = wokenBy === undefined ? told[next.kind] : `leaves Atomics.wait: ${wokenBy}`;
+    if (text !== undefined) say(text);
+    return undefined;
+  }
+  const { sites } = mode;
+  const before = next.words[next.at];
+  const where = next.site < 0 ? '' : ` in ${sites[next.site]}`;
+  const isMemory = next.words.buffer === words.buffer;
+  const at = next.words === words ? next.at : next.at * 2;
+  const word = isMemory ? describeWordAt(memory.geometry, at) : 'its critical section';
+  const args = [next.a, next.b].filter((value) => value !== undefined).join(', ');
+  return () => {
+    const after = next.words[next.at];
+    const values = before === after ? `${before}` : `${before} -> ${after}`;
+    const result = thread.state === ASLEEP ? ', sleeps' : '';
+    say(`${next.kind}(${word}${args === '' ? '' : `, ${args}`}): ${values}${result}${where}`);
+  };
 }

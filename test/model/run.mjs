@@ -1,46 +1,178 @@
-/** `npm run model`: random and PCT schedules of every subject, and the small ones completely. Prints a table. */
+/** `npm run model`: explores the library's own code, shows how far it is, and prints a table. See `--help`. */
+import { setMaxListeners } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Failure, exhaustive, pct, random } from './explore.mjs';
-import { bounded, small } from './plan.mjs';
-import { explain, shrink } from './report.mjs';
+import { Piscina } from 'piscina';
+import { PREEMPTIONS, bounded, complete, schedules, small } from './plan.mjs';
+import { nameOf, replayCase } from './task.mjs';
 
-const { values } = parseArgs({
-  options: {
-    executions: { type: 'string', default: '2000' },
-    seed: { type: 'string', default: String((Math.random() * 2 ** 30) | 0) },
-  },
-});
-const executions = Number(values.executions);
-const seed = Number(values.seed);
-const table = [];
+const usage = `npm run model -- [options]        random and PCT schedules, small cases completely
+npm run model:full -- [options]   also 2 x 2 and 3 x 1 with faults completely, 3 x 2 and 4 x 1 with ${PREEMPTIONS} preemptions
 
-function run(strategy, { subject, budget }, options) {
-  const start = performance.now();
-  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${strategy.name} ${subject.name}`);
-  const result = strategy(subject, { budget, ...options });
-  const seconds = (performance.now() - start) / 1000;
-  table.push({
-    strategy: strategy.name,
-    subject: subject.name,
-    deaths: budget.deaths ?? 0,
-    'clock moves': budget.clock ?? 0,
-    executions: result.executions,
-    states: result.states ?? '',
-    complete: result.complete ?? '',
-    'k steps/s': Math.round(result.steps / seconds / 1000),
+  --executions N    schedules per primitive, strategy and kind (blocking, async); default 20000
+  --seed N          of the first schedule; default random
+  --only TEXT       only cases whose name contains this
+  --limit N         executions after which a complete exploration is given up; default 5000000
+  --threads N       default: one per processor
+  --json            the table as JSON
+
+  --case NAME --strategy random|pct --seed N    one schedule again, in words
+  --case NAME --choices LIST                    the same, as a failure prints it
+`;
+
+const number = { type: 'string' };
+const options = {
+  executions: { ...number, default: '20000' },
+  seed: { ...number, default: String((Math.random() * 2 ** 30) | 0) },
+  limit: { ...number, default: '5000000' },
+  threads: { ...number, default: String(availableParallelism()) },
+  only: { type: 'string', default: '' },
+  case: { type: 'string' },
+  strategy: { type: 'string', default: 'random' },
+  choices: { type: 'string' },
+  full: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+};
+
+function fail(message) {
+  console.error(`${message}\n\n${usage}`);
+  process.exit(2);
+}
+
+function read() {
+  try {
+    const { values } = parseArgs({ options });
+    for (const name of ['executions', 'seed', 'limit', 'threads']) {
+      const value = Number(values[name]);
+      if (!Number.isInteger(value) || value < (name === 'seed' ? 0 : 1))
+        fail(`--${name} must be a positive integer, not ${values[name]}`);
+      values[name] = value;
+    }
+    if (!['random', 'pct'].includes(values.strategy))
+      fail(`--strategy must be random or pct, not ${values.strategy}`);
+    return values;
+  } catch (error) {
+    return fail(error.message);
+  }
+}
+
+const settings = read();
+if (settings.help) console.log(usage);
+else if (settings.case !== undefined) replayOne();
+else process.exitCode = await runAll();
+
+function replayOne() {
+  const { case: name, strategy, seed } = settings;
+  const choices = settings.choices?.split('.').map(Number);
+  try {
+    const { failure } = replayCase({ name, strategy, seed, choices });
+    console.log(failure ?? 'every claim holds');
+    process.exitCode = failure === undefined ? 0 : 1;
+  } catch (error) {
+    fail(error.message);
+  }
+}
+
+/** What is to be done, the longest last. */
+function tasks() {
+  const { executions, seed, limit, full, only } = settings;
+  const list = small.map((one) => ({ strategy: 'exhaustive', name: nameOf(one), limit }));
+  for (const { name: primitive, ...kinds } of schedules)
+    for (const [kind, cases] of Object.entries(kinds))
+      for (const strategy of ['random', 'pct'])
+        for (const one of cases) {
+          const share = Math.ceil(executions / cases.length);
+          const row = `${primitive}, ${kind}`;
+          list.push({ row, strategy, name: nameOf(one), executions: share, seed });
+        }
+  if (full) {
+    for (const one of complete) list.push({ strategy: 'exhaustive', name: nameOf(one), limit });
+    for (const one of bounded)
+      list.push({ strategy: 'exhaustive', name: nameOf(one), limit, preemptions: PREEMPTIONS });
+  }
+  return list.filter(({ name }) => name.includes(only));
+}
+
+async function runAll() {
+  const list = tasks();
+  if (list.length === 0) fail(`no case contains ${JSON.stringify(settings.only)}`);
+  const counter = new SharedArrayBuffer(4);
+  const pool = new Piscina({
+    filename: new URL('task.mjs', import.meta.url).href,
+    maxThreads: settings.threads,
+    minThreads: 1,
+    resourceLimits: { maxOldGenerationSizeMb: 8192 },
   });
+  const results = [];
+  const failures = [];
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  const progress = showProgress({ list, results, counter });
+  await Promise.all(
+    list.map(async (task) => {
+      try {
+        const result = await pool.run({ ...task, counter }, { signal: stop.signal });
+        results.push({ ...task, ...result });
+        if (result.failure === undefined) return;
+        failures.push(result.failure);
+        stop.abort();
+      } catch (error) {
+        if (!stop.signal.aborted) throw error;
+      }
+    }),
+  );
+  clearInterval(progress);
+  if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
+  await pool.destroy();
+  const table = rowsOf(list, results);
+  if (settings.json) console.log(JSON.stringify({ seed: settings.seed, table, failures }, null, 2));
+  else {
+    console.table(table);
+    for (const failure of failures) console.log(`\n${failure}`);
+    console.log(`--seed ${settings.seed} --executions ${settings.executions}`);
+  }
+  return failures.length === 0 ? 0 : 1;
 }
 
-try {
-  for (const one of small) run(exhaustive, one, { limit: 300_000 });
-  for (const one of bounded) for (const strategy of [random, pct]) run(strategy, one, { executions, seed });
-} catch (error) {
-  if (!(error instanceof Failure)) throw error;
-  const shrunk = shrink(error);
-  shrunk.seed = error.seed;
-  console.log(`\n${explain(shrunk)}`);
-  process.exitCode = 1;
+function showProgress({ list, results, counter }) {
+  if (!process.stdout.isTTY || settings.json) return undefined;
+  const count = new Int32Array(counter);
+  const start = performance.now();
+  return setInterval(() => {
+    const seconds = Math.round((performance.now() - start) / 1000);
+    const executions = Atomics.load(count, 0).toLocaleString('en');
+    const width = 30;
+    const done = Math.floor((results.length / list.length) * width);
+    const bar = '#'.repeat(done).padEnd(width, '.');
+    const cases = `${results.length} of ${list.length} cases`;
+    process.stdout.write(`\r\x1b[K[${bar}] ${cases}, ${executions} executions, ${seconds} s`);
+  }, 200);
 }
-if (process.stdout.isTTY) process.stdout.write('\r\x1b[K');
-console.table(table);
-console.log(`--seed ${seed} --executions ${executions}`);
+
+/** A row for each complete exploration, and one for all schedules of a primitive. */
+function rowsOf(list, results) {
+  const rows = new Map();
+  for (const { row, strategy, name, preemptions } of list) {
+    const what = preemptions === undefined ? strategy : `${preemptions} preemptions`;
+    rows.set(`${what} ${row ?? name}`, { strategy: what, what: row ?? name, cases: 0, executions: 0 });
+  }
+  for (const result of results) {
+    const { row, strategy, name, preemptions } = result;
+    const what = preemptions === undefined ? strategy : `${preemptions} preemptions`;
+    add(rows.get(`${what} ${row ?? name}`), result);
+  }
+  return [...rows.values()].map(({ steps, seconds, ...row }) => ({
+    ...row,
+    'M steps/s': Number((steps / seconds / 1e6).toFixed(2)),
+  }));
+}
+
+function add(row, { failure, executions = 0, states, complete, steps = 0, seconds = 0 }) {
+  row.cases++;
+  row.executions += executions;
+  row.steps = (row.steps ?? 0) + steps;
+  row.seconds = (row.seconds ?? 0) + seconds;
+  if (states !== undefined) Object.assign(row, { states, complete });
+  if (failure !== undefined) row.complete = 'FAILED';
+}

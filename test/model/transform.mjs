@@ -1,5 +1,5 @@
 /**
- * Turns a module of the library into one whose functions can be stopped at every Atomics operation.
+ * Turns a module of the library into one whose functions can be stopped at every operation on shared memory.
  *
  * Every function that may reach an operation becomes a generator, and an operation becomes a `yield`: whoever drives
  * the generator decides when it happens, and what it returns. Which functions may reach one is found by name, over
@@ -11,6 +11,25 @@
  */
 import { basename } from 'node:path';
 import ts from 'typescript';
+import {
+  calleeOf,
+  cannotStop,
+  captured,
+  isAsync,
+  isAtomics,
+  isFunction,
+  isNewPromise,
+  isPlainRead,
+  isPlainStore,
+  isUnknown,
+  localsAt,
+  mentionsThis,
+  nameOf,
+  parametersAround,
+  returnsThroughFinally,
+  stoppingNames,
+  summaryOf,
+} from './analysis.mjs';
 
 const { factory: f, SyntaxKind } = ts;
 
@@ -18,6 +37,7 @@ const { factory: f, SyntaxKind } = ts;
 const NATIVE_VISITORS = new Set([
   'map',
   'filter',
+  'flatMap',
   'forEach',
   'find',
   'some',
@@ -28,113 +48,57 @@ const NATIVE_VISITORS = new Set([
   'from',
 ]);
 
+/** Where an operation stands in the library: for printing, and to know what was reached. */
+export class Site {
+  constructor(file, line, functionName, kind) {
+    this.file = file;
+    this.line = line;
+    this.functionName = functionName;
+    this.kind = kind;
+    /** How often it was carried out. */
+    this.count = 0;
+  }
+
+  toString() {
+    return `${this.functionName} (${this.file}:${this.line})`;
+  }
+}
+
 /**
  * @param {Map<string, string>} sources by path
- * @param {{ edges?: boolean }} options `edges`: also stop, for a death only, at function entries and loop edges
+ * @param {object} options
+ * - `edges(path)`: in which modules to stop also, for a death only, at function entries and loop edges, as `terminate()` can strike there;
+ * - `plain(path)`: which stores and reads without Atomics are operations as well: what the array is called;
+ * - `captures`: let frames and closures tell what their locals are, so that a state can be told from another;
+ * - `sites`: what operations refer to, by index; filled.
  * @returns {Map<string, string>} bodies of functions of `$` and `$import`, which return the module's exports
  */
-export function transformModules(sources, { edges = false } = {}) {
+export function transformModules(
+  sources,
+  { edges = () => false, plain = () => undefined, captures = false, sites = [] } = {},
+) {
   const files = [...sources].map(([path, text]) =>
     ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS),
   );
   const names = stoppingNames(files);
-  return new Map(files.map((file) => [file.fileName, printModule(file, names, edges)]));
-}
-
-const isFunction = (node) =>
-  ts.isFunctionDeclaration(node) ||
-  ts.isFunctionExpression(node) ||
-  ts.isArrowFunction(node) ||
-  ts.isMethodDeclaration(node);
-const cannotStop = (node) => ts.isConstructorDeclaration(node) || ts.isAccessor(node);
-const isAsync = (node) => node.modifiers?.some(({ kind }) => kind === SyntaxKind.AsyncKeyword) ?? false;
-const isAtomics = (node) =>
-  ts.isCallExpression(node) &&
-  ts.isPropertyAccessExpression(node.expression) &&
-  node.expression.expression.getText() === 'Atomics';
-
-/** A read of shared memory without Atomics: part of what the thread has seen. */
-function isPlainRead(node) {
-  if (!ts.isElementAccessExpression(node) || !/(^|\.)(words|doubles)$/.test(node.expression.getText()))
-    return false;
-  const { parent } = node;
-  return !(
-    ts.isBinaryExpression(parent) &&
-    parent.left === node &&
-    parent.operatorToken.kind === SyntaxKind.EqualsToken
+  return new Map(
+    files.map((file) => {
+      const { fileName } = file;
+      const context = { names, captures, sites, edges: edges(fileName), plain: plain(fileName) };
+      return [file.fileName, printModule(file, context)];
+    }),
   );
 }
 
-/** What a function is called by. */
-function nameOf(node) {
-  if (node.name !== undefined) return node.name.text;
-  const { parent } = node;
-  if (ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent) || ts.isPropertyDeclaration(parent))
-    return parent.name.text;
-  if (ts.isBinaryExpression(parent) && parent.right === node && ts.isPropertyAccessExpression(parent.left))
-    return parent.left.name.text;
-  return undefined;
-}
+/** What a module finds in its environment instead of what Node.js has. */
+const ENVIRONMENT =
+  '$atomic, $edge, $enter, $top, $closure, $Generator, $run, $async, $await, $Promise, Promise, queueMicrotask, process, FinalizationRegistry, AbortSignal, globalThis';
 
-/** What a call calls. */
-function calleeOf({ expression }) {
-  if (ts.isIdentifier(expression)) return expression.text;
-  return ts.isPropertyAccessExpression(expression) ? expression.name.text : undefined;
-}
-
-function parametersAround(node) {
-  const names = new Set();
-  const add = (name) => {
-    if (ts.isIdentifier(name)) names.add(name.text);
-    else for (const element of name.elements) if (!ts.isOmittedExpression(element)) add(element.name);
-  };
-  for (let at = node; at !== undefined; at = at.parent) for (const { name } of at.parameters ?? []) add(name);
-  return names;
-}
-
-/** The names by which something may be called that stops. */
-function stoppingNames(files) {
-  const functions = [];
-  const visit = (node) => {
-    if (isFunction(node) && node.body !== undefined && node.asteriskToken === undefined)
-      functions.push(summaryOf(node));
-    ts.forEachChild(node, visit);
-  };
-  for (const file of files) visit(file);
-  const names = new Set();
-  for (let size = -1; size !== names.size;) {
-    size = names.size;
-    for (const one of functions) {
-      one.stops ||= one.calls.some((name) => names.has(name));
-      if (one.stops && one.name !== undefined) names.add(one.name);
-    }
-  }
-  return names;
-}
-
-function summaryOf(node) {
-  const parameters = parametersAround(node);
-  const summary = { name: nameOf(node), stops: isAsync(node), calls: [] };
-  const visit = (child) => {
-    if (isFunction(child)) return;
-    if (isAtomics(child)) summary.stops = true;
-    else if (ts.isCallExpression(child)) {
-      const callee = calleeOf(child);
-      if (ts.isIdentifier(child.expression) && parameters.has(callee)) summary.stops = true;
-      else if (callee !== undefined) summary.calls.push(callee);
-    } else if (ts.isNewExpression(child) && child.expression.getText() === 'Promise') summary.stops = true;
-    ts.forEachChild(child, visit);
-  };
-  if (ts.isBlock(node.body)) ts.forEachChild(node.body, visit);
-  else visit(node.body);
-  return summary;
-}
-
-function printModule(file, names, edges) {
-  const result = ts.transform(file, [(context) => (root) => rewrite(root, context, names, edges)]);
+function printModule(file, options) {
+  const result = ts.transform(file, [(context) => (root) => rewrite(root, context, options)]);
   const text = ts.createPrinter({ removeComments: true }).printFile(result.transformed[0]);
   result.dispose();
-  return `'use strict';\nconst { $atomic, $read, $Generator, $run, $async, $await, $Promise, Promise, queueMicrotask, process, FinalizationRegistry, globalThis } = $;\nconst $exports = {};\n${text}\nreturn $exports;\n//# sourceURL=model:${basename(file.fileName)}\n`;
+  return `'use strict';\nconst { ${ENVIRONMENT} } = $;\nconst $exports = {};\n${text}\nreturn $exports;\n//# sourceURL=model:${basename(file.fileName)}\n`;
 }
 
 const id = (name) => f.createIdentifier(name);
@@ -142,41 +106,77 @@ const call = (name, ...args) => f.createCallExpression(id(name), undefined, args
 const yields = (value) => f.createParenthesizedExpression(f.createYieldExpression(undefined, value));
 const delegates = (value) =>
   f.createParenthesizedExpression(f.createYieldExpression(f.createToken(SyntaxKind.AsteriskToken), value));
+const array = (elements) => f.createArrayLiteralExpression(elements);
+const thunk = (value) => f.createArrowFunction(undefined, undefined, [], undefined, undefined, value);
+const constant = (name, value) =>
+  f.createVariableStatement(
+    undefined,
+    f.createVariableDeclarationList(
+      [f.createVariableDeclaration(name, undefined, undefined, value)],
+      ts.NodeFlags.Const,
+    ),
+  );
 
-function rewrite(root, context, names, edges) {
+function rewrite(root, context, { names, edges, captures, sites, plain }) {
   /** How the function around says that it stops: 'yield' in a generator, 'run' where it cannot. */
   let manner = 'run';
+  /** The function around, if it stops. */
+  let around;
+  let className = '';
+  let points = 0;
+
   const visit = (node) => {
     if (ts.isImportDeclaration(node)) return importOf(node);
     if (ts.isExportDeclaration(node)) return exportOf(node);
+    if (ts.isPrivateIdentifier(node)) return id(`$${className}_${node.text.slice(1)}`);
+    if (ts.isClassLike(node)) return classOf(node);
     if (cannotStop(node)) return within('run', node, (inner) => ts.visitEachChild(inner, visit, context));
     if (isFunction(node) && node.body !== undefined) return functionOf(node);
-    if (isAtomics(node)) return operationOf(node);
+    if (isAtomics(node)) return operationOf(node, node.expression.name.text, node.arguments);
+    if (plain && isPlainStore(node, plain)) return plainStoreOf(node);
+    if (plain && isPlainRead(node, plain)) return plainReadOf(node);
     if (ts.isCallExpression(node)) return callOf(node);
-    if (isPlainRead(node)) return readOf(node);
-    if (ts.isNewExpression(node) && node.expression.getText() === 'Promise') return promiseOf(node);
-    if (ts.isAwaitExpression(node)) return yields(call('$await', ts.visitNode(node.expression, visit)));
-    if (edges && ts.isIterationStatement(node, false)) return loopOf(ts.visitEachChild(node, visit, context));
+    if (isNewPromise(node)) return promiseOf(node);
+    if (ts.isAwaitExpression(node)) return awaitOf(node);
+    if (captures && ts.isReturnStatement(node) && node.expression) return returnOf(node);
+    if (edges && ts.isIterationStatement(node, false)) return loopOf(node);
     return ts.visitEachChild(node, visit, context);
   };
 
   const within = (inner, node, make) => {
-    const outer = manner;
+    const outer = [manner, around];
     manner = inner;
+    around = inner === 'yield' ? node : undefined;
     const made = make(node);
-    manner = outer;
+    [manner, around] = outer;
     return made;
   };
 
+  const classOf = (node) => {
+    const outer = className;
+    className = node.name?.text ?? 'anonymous';
+    const made = ts.visitEachChild(node, visit, context);
+    className = outer;
+    return made;
+  };
+
+  /** What follows is about to stop at `node`: tells which locals the function still needs. */
+  const told = (node, value) => {
+    if (!captures || around === undefined) return value;
+    const locals = localsAt(node, around).map(id);
+    return call('$top', id('$f'), f.createNumericLiteral(points++), array(locals), value);
+  };
+
   const loopOf = (node) => {
-    if (manner !== 'yield') return node;
-    const point = f.createExpressionStatement(yields(id('undefined')));
-    const body = f.createBlock([point, node.statement]);
+    const made = ts.visitEachChild(node, visit, context);
+    if (manner !== 'yield') return made;
+    const point = f.createExpressionStatement(yields(told(node.statement, call('$edge'))));
+    const body = f.createBlock([point, made.statement]);
     if (ts.isForStatement(node))
-      return f.updateForStatement(node, node.initializer, node.condition, node.incrementor, body);
+      return f.updateForStatement(made, made.initializer, made.condition, made.incrementor, body);
     if (ts.isForOfStatement(node))
-      return f.updateForOfStatement(node, node.awaitModifier, node.initializer, node.expression, body);
-    if (ts.isWhileStatement(node)) return f.updateWhileStatement(node, node.expression, body);
+      return f.updateForOfStatement(made, made.awaitModifier, made.initializer, made.expression, body);
+    if (ts.isWhileStatement(node)) return f.updateWhileStatement(made, made.expression, body);
     throw new Error(`no rule for ${SyntaxKind[node.kind]}`);
   };
 
@@ -185,58 +185,41 @@ function rewrite(root, context, names, edges) {
     const stops =
       node.asteriskToken === undefined && (summary.stops || summary.calls.some((name) => names.has(name)));
     if (!stops) {
-      return exported(
-        within('run', node, () => ts.visitEachChild(node, visit, context)),
-        node,
-      );
+      const made = within('run', node, () => ts.visitEachChild(node, visit, context));
+      return exported(closed(made, node), node);
     }
     const { parent } = node;
     if (ts.isCallExpression(parent) && NATIVE_VISITORS.has(calleeOf(parent)))
       throw new Error(`${root.fileName}: a callback of ${calleeOf(parent)} reaches an operation`);
     const parameters = node.parameters.map((parameter) => ts.visitNode(parameter, visit));
-    let body = within('yield', node, () => ts.visitNode(node.body, visit));
-    if (!ts.isBlock(body)) body = f.createBlock([f.createReturnStatement(body)]);
-    const local = f.createVariableStatement(
-      undefined,
-      f.createVariableDeclarationList([f.createVariableDeclaration('$t')], ts.NodeFlags.Let),
-    );
-    const start = edges ? [local, f.createExpressionStatement(yields(id('undefined')))] : [local];
-    body = f.createBlock([...start, ...body.statements], true);
-    if (isAsync(node)) {
-      const inner = f.createFunctionExpression(
+    const body = within('yield', node, () => generatorBody(node));
+    const star = f.createToken(SyntaxKind.AsteriskToken);
+    const modifiers = node.modifiers?.filter(({ kind }) => kind === SyntaxKind.StaticKeyword);
+    if (ts.isFunctionDeclaration(node)) {
+      const made = f.createFunctionDeclaration(
         undefined,
-        f.createToken(SyntaxKind.AsteriskToken),
+        star,
+        node.name,
         undefined,
-        undefined,
-        [],
+        parameters,
         undefined,
         body,
       );
-      const bound = f.createCallExpression(
-        f.createPropertyAccessExpression(f.createParenthesizedExpression(inner), 'bind'),
-        undefined,
-        [id('this')],
-      );
-      body = f.createBlock([f.createReturnStatement(delegates(call('$async', bound)))], true);
+      return exported(made, node);
     }
-    const star = f.createToken(SyntaxKind.AsteriskToken);
-    const modifiers = node.modifiers?.filter(({ kind }) => kind === SyntaxKind.StaticKeyword);
-    if (ts.isFunctionDeclaration(node))
-      return exported(
-        f.createFunctionDeclaration(undefined, star, node.name, undefined, parameters, undefined, body),
-        node,
-      );
-    if (ts.isMethodDeclaration(node))
+    if (ts.isMethodDeclaration(node)) {
+      const name = ts.visitNode(node.name, visit);
       return f.createMethodDeclaration(
         modifiers,
         star,
-        node.name,
+        name,
         undefined,
         undefined,
         parameters,
         undefined,
         body,
       );
+    }
     const made = f.createFunctionExpression(
       undefined,
       star,
@@ -246,27 +229,93 @@ function rewrite(root, context, names, edges) {
       undefined,
       body,
     );
-    if (!ts.isArrowFunction(node)) return made;
-    return f.createCallExpression(
+    return closed(ts.isArrowFunction(node) ? boundToThis(made) : made, node);
+  };
+
+  const boundToThis = (made) =>
+    f.createCallExpression(
       f.createPropertyAccessExpression(f.createParenthesizedExpression(made), 'bind'),
       undefined,
       [id('this')],
     );
+
+  const generatorBody = (node) => {
+    let body = ts.visitNode(node.body, visit);
+    if (!ts.isBlock(body)) body = f.createBlock([f.createReturnStatement(body)]);
+    const start = [
+      f.createVariableStatement(
+        undefined,
+        f.createVariableDeclarationList([f.createVariableDeclaration('$t')], ts.NodeFlags.Let),
+      ),
+    ];
+    if (captures) start.push(constant('$f', enter(node)));
+    if (edges) start.push(f.createExpressionStatement(yields(told(node.body, call('$edge')))));
+    body = f.createBlock([...start, ...body.statements], true);
+    if (!isAsync(node)) return body;
+    const star = f.createToken(SyntaxKind.AsteriskToken);
+    const inner = f.createFunctionExpression(undefined, star, undefined, undefined, [], undefined, body);
+    const outer = f.createReturnStatement(delegates(call('$async', boundToThis(inner))));
+    return f.createBlock([outer], true);
   };
 
-  const operationOf = (node) => {
-    const args = node.arguments.map((argument) => ts.visitNode(argument, visit));
-    const made = call('$atomic', f.createStringLiteral(node.expression.name.text), ...args);
-    return manner === 'yield' ? yields(made) : call('$run', made);
+  const enter = (node) => {
+    const outer = captured(node).map((name) => thunk(id(name)));
+    const self = !ts.isFunctionDeclaration(node) && mentionsThis(node) ? id('this') : id('undefined');
+    return call('$enter', f.createNumericLiteral(points++), self, array(outer));
   };
 
-  const readOf = ({ expression, argumentExpression }) =>
-    call('$read', ts.visitNode(expression, visit), ts.visitNode(argumentExpression, visit));
+  /** A function as a value, with what it has captured. */
+  const closed = (made, node) => {
+    if (!captures || (!ts.isArrowFunction(node) && !ts.isFunctionExpression(node))) return made;
+    const outer = captured(node);
+    const self = ts.isArrowFunction(node) && mentionsThis(node);
+    if (outer.length === 0 && !self) return made;
+    const thunks = [...outer, ...(self ? ['this'] : [])].map((name) =>
+      thunk(name === 'this' ? f.createThis() : id(name)),
+    );
+    return call(
+      '$closure',
+      f.createParenthesizedExpression(made),
+      f.createNumericLiteral(points++),
+      array(thunks),
+    );
+  };
+
+  /** The value on its way through a `finally` is part of the state. */
+  const returnOf = (node) => {
+    const value = ts.visitNode(node.expression, visit);
+    if (around === undefined || !returnsThroughFinally(node)) return f.updateReturnStatement(node, value);
+    const kept = f.createPropertyAccessExpression(id('$f'), 'value');
+    return f.updateReturnStatement(node, f.createAssignment(kept, value));
+  };
+
+  const operationOf = (node, kind, args) => {
+    const line = root.getLineAndCharacterOfPosition(node.getStart()).line + 1;
+    let owner = node;
+    while (owner !== undefined && !isFunction(owner) && !cannotStop(owner)) owner = owner.parent;
+    const functionName = owner === undefined ? 'top level' : (nameOf(owner) ?? 'a function');
+    const site = sites.push(new Site(root.fileName, line, functionName, kind)) - 1;
+    const given = args.map((argument) => ts.visitNode(argument, visit));
+    const [words, at, a = id('undefined'), b = id('undefined')] = given;
+    const made = call('$atomic', f.createStringLiteral(kind), words, at, a, b, f.createNumericLiteral(site));
+    return manner === 'yield' ? yields(told(node, made)) : call('$run', made);
+  };
+
+  const plainStoreOf = (node) => {
+    if (manner !== 'yield') return ts.visitEachChild(node, visit, context);
+    const { expression, argumentExpression } = node.left;
+    return operationOf(node, 'plain store', [expression, argumentExpression, node.right]);
+  };
+
+  const plainReadOf = (node) => {
+    if (manner !== 'yield') return ts.visitEachChild(node, visit, context);
+    return operationOf(node, 'plain read', [node.expression, node.argumentExpression]);
+  };
+
+  const awaitOf = (node) => yields(told(node, call('$await', ts.visitNode(node.expression, visit))));
 
   const stopsByName = (node) => {
-    const callee = calleeOf(node);
-    if (callee === undefined) return false;
-    return names.has(callee) || (ts.isIdentifier(node.expression) && parametersAround(node).has(callee));
+    return names.has(calleeOf(node)) || isUnknown(node, parametersAround(node));
   };
 
   const callOf = (node) => {
@@ -275,14 +324,15 @@ function rewrite(root, context, names, edges) {
     if (manner === 'run') return call('$run', made);
     const assigned = f.createParenthesizedExpression(f.createAssignment(id('$t'), made));
     const is = f.createBinaryExpression(assigned, SyntaxKind.InstanceOfKeyword, id('$Generator'));
+    const delegated = delegates(told(node, id('$t')));
     return f.createParenthesizedExpression(
-      f.createConditionalExpression(is, undefined, delegates(id('$t')), undefined, id('$t')),
+      f.createConditionalExpression(is, undefined, delegated, undefined, id('$t')),
     );
   };
 
   const promiseOf = (node) => {
     const made = call('$Promise.make', ts.visitNode(node.arguments[0], visit));
-    return manner === 'yield' ? delegates(made) : call('$run', made);
+    return manner === 'yield' ? delegates(told(node, made)) : call('$run', made);
   };
 
   const importOf = (node) => {
@@ -292,17 +342,8 @@ function rewrite(root, context, names, edges) {
     const elements = bindings.elements.map((one) =>
       f.createBindingElement(undefined, one.propertyName, one.name),
     );
-    return declaration(f.createObjectBindingPattern(elements), call('$import', path));
+    return constant(f.createObjectBindingPattern(elements), call('$import', path));
   };
-
-  const declaration = (name, value) =>
-    f.createVariableStatement(
-      undefined,
-      f.createVariableDeclarationList(
-        [f.createVariableDeclaration(name, undefined, undefined, value)],
-        ts.NodeFlags.Const,
-      ),
-    );
 
   const exportOf = (node) => {
     if (node.exportClause === undefined) throw new Error(`${root.fileName}: no rule for export *`);
@@ -321,16 +362,17 @@ function rewrite(root, context, names, edges) {
   /** A declaration without `export`, and its assignment to the exports. */
   const exported = (made, node) => {
     if (!node.modifiers?.some(({ kind }) => kind === SyntaxKind.ExportKeyword)) return made;
+    const { asteriskToken, name, parameters, body } = made;
     const stripped = ts.isFunctionDeclaration(made)
       ? f.updateFunctionDeclaration(
           made,
           undefined,
-          made.asteriskToken,
-          made.name,
+          asteriskToken,
+          name,
           undefined,
-          made.parameters,
+          parameters,
           undefined,
-          made.body,
+          body,
         )
       : made;
     return [stripped, exporting(node.name, node.name)];
@@ -339,7 +381,7 @@ function rewrite(root, context, names, edges) {
   const statement = (node) => {
     const isExported = node.modifiers?.some(({ kind }) => kind === SyntaxKind.ExportKeyword);
     if (!isExported || ts.isFunctionDeclaration(node)) return visit(node);
-    const made = ts.visitEachChild(node, visit, context);
+    const made = ts.isClassDeclaration(node) ? classOf(node) : ts.visitEachChild(node, visit, context);
     if (ts.isClassDeclaration(made))
       return [
         f.updateClassDeclaration(made, undefined, made.name, undefined, made.heritageClauses, made.members),

@@ -1,5 +1,5 @@
 /** The words of a space by their names in `layout.ts`. */
-import { geometry, layout } from './subjects.mjs';
+import { layout } from './world.mjs';
 
 /** Names of a group of offsets, by offset: the exports with this prefix, without sizes. */
 function namesOf(prefix) {
@@ -22,16 +22,22 @@ function nameIn(prefix, offset) {
   return `${prefix}${offset}`;
 }
 
-export function describeMemory(at) {
-  const { cellsAt, aboutAt, statsAt, namesAt, recordsAt, locks } = geometry;
+/** @param {number} at index of a 32-bit word of the memory of a space with this geometry */
+export function describeWordAt({ locks, cellsAt, cellWords, aboutAt, statsAt, namesAt, recordsAt }, at) {
+  const of = (cell) => (locks > 1 ? ` of lock ${cell}` : '');
+  const within = (prefix, from, words) => {
+    const cell = Math.floor((at - from) / words);
+    return nameIn(prefix, (at - from) % words) + of(cell);
+  };
   if (at >= recordsAt) {
     const record = Math.floor((at - recordsAt) / layout.RECORD_WORDS);
-    return `${nameIn('RECORD_', (at - recordsAt) % layout.RECORD_WORDS)} of thread ${Math.floor(record / locks)}`;
+    const name = nameIn('RECORD_', (at - recordsAt) % layout.RECORD_WORDS);
+    return `${name} of thread ${Math.floor(record / locks)}${of(record % locks)}`;
   }
   if (at >= namesAt) return 'a name';
-  if (at >= statsAt) return nameIn('STATS_', (at - statsAt) % layout.STATS_WORDS);
-  if (at >= aboutAt) return nameIn('ABOUT_', at - aboutAt);
-  if (at >= cellsAt) return nameIn('CELL_', at - cellsAt);
+  if (at >= statsAt) return within('STATS_', statsAt, layout.STATS_WORDS);
+  if (at >= aboutAt) return within('ABOUT_', aboutAt, layout.ABOUT_WORDS);
+  if (at >= cellsAt) return within('CELL_', cellsAt, cellWords);
   if (at < layout.HEADER_WORDS) return nameIn('HEADER_', at);
   const entry = Math.floor((at - layout.HEADER_WORDS) / layout.THREAD_WORDS);
   return `${nameIn('THREAD_', (at - layout.HEADER_WORDS) % layout.THREAD_WORDS)} of thread ${entry}`;

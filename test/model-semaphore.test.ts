@@ -1,0 +1,4 @@
+import { exploreSchedules } from './model/schedules.js';
+
+exploreSchedules('semaphore');
+exploreSchedules('latch');

@@ -1,0 +1,213 @@
+/** What the transformation has to know of a module's code: who may stop, and which locals a stop may still need. */
+import ts from 'typescript';
+
+const { SyntaxKind } = ts;
+
+export const isFunction = (node) =>
+  ts.isFunctionDeclaration(node) ||
+  ts.isFunctionExpression(node) ||
+  ts.isArrowFunction(node) ||
+  ts.isMethodDeclaration(node);
+export const cannotStop = (node) => ts.isConstructorDeclaration(node) || ts.isAccessor(node);
+export const isAsync = (node) =>
+  node.modifiers?.some(({ kind }) => kind === SyntaxKind.AsyncKeyword) ?? false;
+export const isAtomics = (node) =>
+  ts.isCallExpression(node) &&
+  ts.isPropertyAccessExpression(node.expression) &&
+  node.expression.expression.getText() === 'Atomics';
+export const isNewPromise = (node) => ts.isNewExpression(node) && node.expression.getText() === 'Promise';
+
+/** What shared memory is called, and what of it others read while it may be written: not the counters. */
+export const SHARED = /(^|\.)(words|doubles)$/;
+export const RACING = /(^|\.)words$/;
+const isElement = (node, of) => ts.isElementAccessExpression(node) && of.test(node.expression.getText());
+
+/** `words[at] = value`: a store to shared memory without Atomics. */
+export const isPlainStore = (node, of) =>
+  ts.isBinaryExpression(node) &&
+  node.operatorToken.kind === SyntaxKind.EqualsToken &&
+  isElement(node.left, of);
+export const isPlainRead = (node, of) => isElement(node, of) && !isPlainStore(node.parent, of);
+
+/** What a function is called by. */
+export function nameOf(node) {
+  if (node.name !== undefined) return node.name.text;
+  const { parent } = node;
+  if (ts.isVariableDeclaration(parent) || ts.isPropertyAssignment(parent) || ts.isPropertyDeclaration(parent))
+    return parent.name.text;
+  if (ts.isBinaryExpression(parent) && parent.right === node && ts.isPropertyAccessExpression(parent.left))
+    return parent.left.name.text;
+  return undefined;
+}
+
+/** What a call calls. */
+export function calleeOf({ expression }) {
+  if (ts.isIdentifier(expression)) return expression.text;
+  return ts.isPropertyAccessExpression(expression) ? expression.name.text : undefined;
+}
+
+export function parametersAround(node) {
+  const names = new Set();
+  for (let at = node; at !== undefined; at = at.parent)
+    for (const { name } of at.parameters ?? []) for (const one of namesIn(name)) names.add(one);
+  return names;
+}
+
+function namesIn(name) {
+  if (ts.isIdentifier(name)) return [name.text];
+  return name.elements.flatMap((element) => (ts.isOmittedExpression(element) ? [] : namesIn(element.name)));
+}
+
+/** The names by which something may be called that stops; over all modules together. */
+export function stoppingNames(files) {
+  const functions = [];
+  const visit = (node) => {
+    if (isFunction(node) && node.body !== undefined && node.asteriskToken === undefined)
+      functions.push(summaryOf(node));
+    ts.forEachChild(node, visit);
+  };
+  for (const file of files) visit(file);
+  // Of AsyncLocalStorage, which calls its argument.
+  const names = new Set(['run']);
+  for (let size = -1; size !== names.size;) {
+    size = names.size;
+    for (const one of functions) {
+      one.stops ||= one.calls.some((name) => names.has(name));
+      if (one.stops && one.name !== undefined) names.add(one.name);
+    }
+  }
+  return names;
+}
+
+/** Does it call a parameter, or an element of something? It may stop then. */
+export function isUnknown({ expression }, parameters) {
+  return ts.isIdentifier(expression)
+    ? parameters.has(expression.text)
+    : ts.isElementAccessExpression(expression);
+}
+
+export function summaryOf(node) {
+  const parameters = parametersAround(node);
+  const summary = { name: nameOf(node), stops: isAsync(node), calls: [] };
+  const visit = (child) => {
+    if (isFunction(child)) return;
+    if (isAtomics(child)) summary.stops = true;
+    else if (ts.isCallExpression(child)) {
+      const callee = calleeOf(child);
+      if (isUnknown(child, parameters)) summary.stops = true;
+      else if (callee !== undefined) summary.calls.push(callee);
+    } else if (isNewPromise(child)) summary.stops = true;
+    ts.forEachChild(child, visit);
+  };
+  if (ts.isBlock(node.body)) ts.forEachChild(node.body, visit);
+  else visit(node.body);
+  return summary;
+}
+
+const isScope = (node) =>
+  ts.isBlock(node) || ts.isIterationStatement(node, false) || ts.isCatchClause(node) || ts.isCaseBlock(node);
+
+/** The variables of one function, without those of functions inside it: name, scope, and from where on they are set. */
+function variablesOf(fn) {
+  if (fn.$variables !== undefined) return fn.$variables;
+  const variables = [];
+  const add = (name, scope, from, iterates = false) => {
+    for (const one of namesIn(name)) variables.push({ name: one, scope, from, iterates });
+  };
+  for (const { name } of fn.parameters) add(name, fn, fn.body.pos);
+  const visit = (node, scope) => {
+    if (isFunction(node) || ts.isClassLike(node)) return;
+    const inner = isScope(node) ? node : scope;
+    if (ts.isVariableDeclaration(node)) {
+      const loop = node.parent.parent;
+      const iterates = ts.isForOfStatement(loop);
+      if (ts.isCatchClause(node.parent)) add(node.name, node.parent, node.end);
+      else add(node.name, inner, iterates ? loop.statement.pos : node.end, iterates);
+    }
+    ts.forEachChild(node, (child) => visit(child, inner));
+  };
+  visit(fn.body, fn);
+  fn.$variables = variables;
+  return variables;
+}
+
+/** Where each name is mentioned in a function: position, and whether in a function inside it. */
+function mentionsOf(fn) {
+  if (fn.$mentions !== undefined) return fn.$mentions;
+  const mentions = new Map();
+  const visit = (node, nested) => {
+    const isMember =
+      (ts.isPropertyAccessExpression(node.parent) && node.parent.name === node) ||
+      (ts.isPropertyAssignment(node.parent) && node.parent.name === node);
+    if (ts.isIdentifier(node) && !isMember) {
+      if (!mentions.has(node.text)) mentions.set(node.text, []);
+      mentions.get(node.text).push({ at: node.pos, nested });
+    }
+    const inside = nested || isFunction(node) || ts.isClassLike(node);
+    ts.forEachChild(node, (child) => visit(child, inside));
+  };
+  visit(fn.body, false);
+  fn.$mentions = mentions;
+  return mentions;
+}
+
+const contains = (outer, inner) => outer.pos <= inner.pos && inner.end <= outer.end;
+
+/** Names of the locals of `fn` that code after `site` may still read. */
+export function localsAt(site, fn) {
+  const mentions = mentionsOf(fn);
+  const names = new Set();
+  for (const { name, scope, from, iterates } of variablesOf(fn)) {
+    if (!contains(scope, site) || from > site.pos) continue;
+    const all = mentions.get(name) ?? [];
+    const isLive =
+      iterates || // It stands for the place in the iteration.
+      all.some(({ at, nested }) => nested || at >= site.end) ||
+      loopsAround(site, fn).some(
+        (loop) =>
+          from <= loop.statement.pos &&
+          all.some(({ at }) => loop.pos <= at && at < loop.end) &&
+          (contains(scope, loop) || scope === loop),
+      );
+    if (isLive) names.add(name);
+  }
+  return [...names];
+}
+
+function loopsAround(site, fn) {
+  const loops = [];
+  for (let at = site.parent; at !== fn; at = at.parent)
+    if (ts.isIterationStatement(at, false)) loops.push(at);
+  return loops;
+}
+
+/** Names of variables of the functions around `fn` that it mentions. */
+export function captured(fn) {
+  const names = new Set();
+  const mentions = mentionsOf(fn);
+  for (let at = fn.parent; at !== undefined; at = at.parent)
+    if ((isFunction(at) || cannotStop(at)) && at.body !== undefined)
+      for (const { name } of variablesOf(at)) if (mentions.has(name)) names.add(name);
+  for (const { name } of variablesOf(fn)) names.delete(name);
+  return [...names];
+}
+
+/** Does its code say `this`, and mean that of the function around it or its own object? */
+export function mentionsThis(fn) {
+  let found = false;
+  const visit = (node) => {
+    if (node.kind === SyntaxKind.ThisKeyword || node.kind === SyntaxKind.SuperKeyword) found = true;
+    if (ts.isFunctionExpression(node) || ts.isFunctionDeclaration(node) || ts.isClassLike(node)) return;
+    ts.forEachChild(node, visit);
+  };
+  ts.forEachChild(fn, visit);
+  return found;
+}
+
+/** Is the `return` inside a `try` whose `finally` runs after it? */
+export function returnsThroughFinally(node) {
+  for (let at = node; !isFunction(at) && !cannotStop(at); at = at.parent)
+    if (ts.isTryStatement(at.parent) && at.parent.finallyBlock !== undefined && at !== at.parent.finallyBlock)
+      return true;
+  return false;
+}

@@ -1,0 +1,146 @@
+/** What must hold in every execution. A claim that does not hold throws. */
+import { DEAD } from './thread.mjs';
+
+export class Claims {
+  /** Who is in the critical section, alone; the dead stay until somebody was told of them. */
+  inside = new Set();
+  insideSecond = new Set();
+  readers = new Set();
+  /** Permits held, by thread. */
+  taken = new Map();
+  inLatch = new Set();
+  /** Where each name's lock is, and who is inside it. */
+  named = new Map();
+  /** How many exclusive owners of each lock were told of a death. */
+  told = new Map();
+  /** Of each lock by its name; a lock without one has ''. */
+  lastFence = new Map();
+  /** Sections that were entered. Decides nothing. */
+  #sections = 0;
+  #machine;
+  #subject;
+  #inOrder;
+
+  constructor(machine, subject, inOrder) {
+    this.#machine = machine;
+    this.#subject = subject;
+    this.#inOrder = inOrder;
+  }
+
+  get sections() {
+    return this.#sections;
+  }
+
+  #isDead(index) {
+    return this.#machine.threads[index].state === DEAD;
+  }
+
+  #living(set) {
+    return [...set].filter((index) => !this.#isDead(index));
+  }
+
+  /** An exclusive owner: nobody living may be inside, and the dead must be told of, once. */
+  enterAlone(index, guard) {
+    this.#enter(this.inside, index, guard);
+  }
+
+  leaveAlone(index) {
+    this.inside.delete(index);
+  }
+
+  enterSecond(index, guard) {
+    this.#enter(this.insideSecond, index, guard, 'second');
+  }
+
+  leaveSecond(index) {
+    this.insideSecond.delete(index);
+  }
+
+  #enter(inside, index, guard, name = '') {
+    this.#sections++;
+    const [other] = this.#living(inside);
+    if (other !== undefined) throw new Error(`thread ${other} and thread ${index} are both inside`);
+    if (inside.size > 0 && !guard.abandoned)
+      throw new Error(`thread ${index} was not told that thread ${[...inside][0]} died inside`);
+    this.#checkTold(name, guard);
+    this.#checkFence(index, name, guard);
+    inside.clear();
+    inside.add(index);
+  }
+
+  #checkTold(name, { abandoned }) {
+    if (!abandoned) return;
+    const told = (this.told.get(name) ?? 0) + 1;
+    const { deaths } = this.#machine;
+    if (told > deaths) throw new Error(`${told} owners were told of ${deaths} deaths`);
+    this.told.set(name, told);
+  }
+
+  #checkFence(index, name, { fence }) {
+    const last = this.lastFence.get(name) ?? 0n;
+    if (fence <= last) throw new Error(`thread ${index} has fence ${fence} after fence ${last}`);
+    this.lastFence.set(name, fence);
+  }
+
+  enterAsWriter(index, guard) {
+    const [reader] = this.#living(this.readers);
+    if (reader !== undefined) throw new Error(`thread ${index} writes while thread ${reader} reads`);
+    this.enterAlone(index, guard);
+  }
+
+  enterAsReader(index, guard) {
+    this.#sections++;
+    const [writer] = this.#living(this.inside);
+    if (writer !== undefined) throw new Error(`thread ${index} reads while thread ${writer} writes`);
+    if (this.inside.size > 0 && !guard.abandoned)
+      throw new Error(`reader ${index} was not told that thread ${[...this.inside][0]} died inside`);
+    this.readers.add(index);
+  }
+
+  leaveAsReader(index) {
+    this.readers.delete(index);
+  }
+
+  take(index, weight) {
+    this.#sections++;
+    this.#inOrder?.(index);
+    this.taken.set(index, (this.taken.get(index) ?? 0) + weight);
+    let sum = 0;
+    for (const [other, held] of this.taken) if (!this.#isDead(other)) sum += held;
+    const { permits } = this.#subject;
+    if (sum > permits) throw new Error(`${sum} of ${permits} permits are held`);
+  }
+
+  giveBack(index, weight) {
+    this.taken.set(index, this.taken.get(index) - weight);
+  }
+
+  enterLatch(index) {
+    this.#sections++;
+    const [other] = this.#living(this.inLatch);
+    if (other !== undefined) throw new Error(`thread ${other} and thread ${index} both have the latch`);
+    this.inLatch.clear();
+    this.inLatch.add(index);
+  }
+
+  leaveLatch(index) {
+    this.inLatch.delete(index);
+  }
+
+  /** The same name is the same lock, for all who have it at a time; fences grow even when it is made anew. */
+  enterNamed(index, name, { cell }, guard) {
+    this.#sections++;
+    const inside = this.named.get(name);
+    if (inside !== undefined && !this.#isDead(inside.index))
+      throw new Error(`thread ${inside.index} and thread ${index} are both inside '${name}'`);
+    if (inside !== undefined && !guard.abandoned)
+      throw new Error(`thread ${index} was not told that thread ${inside.index} died inside '${name}'`);
+    this.#checkTold(name, guard);
+    this.#checkFence(index, name, guard);
+    this.named.set(name, { index, cell: cell.index });
+  }
+
+  leaveNamed(index, name) {
+    this.named.delete(name);
+  }
+}

@@ -1,0 +1,220 @@
+/** Promises, async functions and async context of a model's threads: jobs are generators, and the scheduler's. */
+import { Generator, currentThread } from './thread.mjs';
+
+/** What an async function stops at. */
+export class Await {
+  constructor(value) {
+    this.value = value;
+  }
+}
+export const awaited = (value) => new Await(value);
+
+/** Settles the promise of `then` by what the handler makes of the value. */
+class ReactionJob {
+  constructor(reaction, state, value) {
+    this.reaction = reaction;
+    this.state = state;
+    this.value = value;
+    this.context = reaction.context;
+  }
+
+  *run() {
+    const { onFulfilled, onRejected, next } = this.reaction;
+    const handler = this.state === 'fulfilled' ? onFulfilled : onRejected;
+    if (handler === undefined) {
+      next.settle(this.state, this.value);
+      return;
+    }
+    try {
+      const made = handler(this.value);
+      next.fulfil(made instanceof Generator ? yield* made : made);
+    } catch (error) {
+      next.reject(error);
+    }
+  }
+}
+
+/** A promise of one thread: its reactions are jobs in the thread's microtask queue, and may be generators. */
+export class ModelPromise {
+  constructor() {
+    this.state = 'pending';
+    this.value = undefined;
+    this.reactions = [];
+  }
+
+  static *make(executor) {
+    const promise = new ModelPromise();
+    const { resolve, reject } = promise.settlers();
+    const job = executor(resolve, reject);
+    if (job instanceof Generator) yield* job;
+    return promise;
+  }
+
+  /** `of` tells a state in which one of them is kept from another. */
+  settlers() {
+    const resolve = (value) => this.fulfil(value);
+    const reject = (error) => this.reject(error);
+    resolve.of = this;
+    reject.of = this;
+    return { resolve, reject };
+  }
+
+  static resolve(value) {
+    if (value instanceof ModelPromise) return value;
+    const promise = new ModelPromise();
+    promise.fulfil(value);
+    return promise;
+  }
+
+  static reject(error) {
+    const promise = new ModelPromise();
+    promise.reject(error);
+    return promise;
+  }
+
+  fulfil(value) {
+    if (value instanceof ModelPromise) {
+      const { resolve, reject } = this.settlers();
+      value.then(resolve, reject);
+    } else this.settle('fulfilled', value);
+  }
+
+  reject(error) {
+    this.settle('rejected', error);
+  }
+
+  settle(state, value) {
+    if (this.state !== 'pending') return;
+    this.state = state;
+    this.value = value;
+    for (const reaction of this.reactions) this.#schedule(reaction);
+    this.reactions.length = 0;
+  }
+
+  then(onFulfilled, onRejected) {
+    const thread = currentThread();
+    const next = new ModelPromise();
+    const reaction = { onFulfilled, onRejected, next, thread, context: thread.context };
+    if (this.state === 'pending') this.reactions.push(reaction);
+    else this.#schedule(reaction);
+    return next;
+  }
+
+  #schedule(reaction) {
+    reaction.thread.microtasks.push(new ReactionJob(reaction, this.state, this.value));
+  }
+}
+
+/** Goes on with the body of an async function. Its frame and its promise tell a state from another. */
+class Resumption {
+  constructor(body, promise, frame) {
+    this.body = body;
+    this.promise = promise;
+    this.frame = frame;
+    this.onFulfilled = (value) => this.#resume('next', value);
+    this.onRejected = (error) => this.#resume('throw', error);
+    this.onFulfilled.of = this;
+    this.onRejected.of = this;
+  }
+
+  #resume(how, value) {
+    const thread = currentThread();
+    thread.top = this.frame;
+    return drive(this.body, this.promise, how, value);
+  }
+}
+
+/** Runs the body of an async function up to its first `await`, and the rest as microtasks. */
+export function* startAsync(body) {
+  const promise = new ModelPromise();
+  currentThread().entering = promise;
+  yield* drive(body(), promise, 'next', undefined);
+  return promise;
+}
+
+function* drive(body, promise, how, value) {
+  for (;;) {
+    let result;
+    try {
+      result = body[how](value);
+    } catch (error) {
+      promise.reject(error);
+      return;
+    }
+    if (result.done) {
+      promise.fulfil(result.value);
+      return;
+    }
+    if (result.value instanceof Await) {
+      const { top } = currentThread();
+      if (top !== null) top.parent = null; // Whoever called it goes on without it.
+      const { onFulfilled, onRejected } = new Resumption(body, promise, top);
+      ModelPromise.resolve(result.value.value).then(onFulfilled, onRejected);
+      return;
+    }
+    value = yield result.value;
+    how = 'next';
+  }
+}
+
+/** A callback in the microtask queue. */
+export class CallbackJob {
+  constructor(callback, context) {
+    this.callback = callback;
+    this.context = context;
+  }
+
+  *run() {
+    const made = this.callback();
+    if (made instanceof Generator) yield* made;
+  }
+}
+
+/** As of `node:async_hooks`: what `run` gives is seen by its body, and by what the body awaits. */
+export class AsyncLocalStorage {
+  getStore() {
+    return currentThread().context.find(({ storage }) => storage === this)?.store;
+  }
+
+  *run(store, body) {
+    const thread = currentThread();
+    const outer = thread.context;
+    thread.context = [{ storage: this, store }, ...outer.filter(({ storage }) => storage !== this)];
+    try {
+      const made = body();
+      return made instanceof Generator ? yield* made : made;
+    } finally {
+      thread.context = outer;
+    }
+  }
+}
+
+/** As of the DOM, of one thread: its listeners are called when the scheduler aborts it. */
+export class ModelSignal {
+  constructor() {
+    this.aborted = false;
+    this.reason = undefined;
+    this.listeners = new Set();
+  }
+
+  addEventListener(_type, listener) {
+    this.listeners.add(listener);
+  }
+
+  removeEventListener(_type, listener) {
+    this.listeners.delete(listener);
+  }
+
+  throwIfAborted() {
+    if (this.aborted) throw this.reason;
+  }
+
+  *abort() {
+    this.aborted = true;
+    this.reason = Object.assign(new Error('aborted'), { code: 'ABORTED' });
+    for (const listener of this.listeners) {
+      const made = listener.call(this);
+      if (made instanceof Generator) yield* made;
+    }
+  }
+}

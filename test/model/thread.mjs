@@ -1,0 +1,230 @@
+/**
+ * One thread of a model: a generator that yields the operation it is about to do, with an event loop.
+ *
+ * | state | says | next |
+ * |---|---|---|
+ * | READY | can take a step | any |
+ * | ASLEEP | in `Atomics.wait` | READY: notified, or its time is up |
+ * | IDLE | its event loop has nothing to do | READY: a `waitAsync` was notified, or a timer is due |
+ * | ENDED | its programs have returned | |
+ * | DEAD | was ended where it stood: no `finally` ran, its waits are forgotten | |
+ */
+export const READY = 'ready';
+export const ASLEEP = 'asleep';
+export const IDLE = 'idle';
+export const ENDED = 'ended';
+export const DEAD = 'dead';
+
+/** `instanceof Generator` tells what a transformed function that stops has returned. */
+export function Generator() {}
+Generator.prototype = Object.getPrototypeOf(function* () {}).prototype;
+
+export class Operation {
+  constructor(kind, words, at, a, b, site) {
+    this.kind = kind;
+    this.words = words;
+    this.at = at;
+    this.a = a;
+    this.b = b;
+    /** Index of where it stands in the library; -1: in no module. */
+    this.site = site;
+  }
+}
+export const atomic = (kind, words, at, a, b, site = -1) => new Operation(kind, words, at, a, b, site);
+
+export const START = new Operation('start');
+export const WAIT_FOR_TASK = new Operation('idle');
+/** A function entry or a loop's edge: a thread can die there, and nothing else happens. */
+export const EDGE = new Operation('edge');
+export const edge = () => EDGE;
+
+/** The thread whose code runs. */
+let current;
+export const currentThread = () => current;
+export function runAs(thread, code) {
+  const outer = current;
+  current = thread;
+  try {
+    return code();
+  } finally {
+    current = outer;
+  }
+}
+
+/** A running function of the library: what its locals are where it stands. */
+export class Frame {
+  constructor(enteredAt, self, outer, parent, promise) {
+    this.enteredAt = enteredAt;
+    this.self = self;
+    this.outer = outer;
+    this.parent = parent;
+    /** Of an async function. */
+    this.promise = promise;
+    this.point = -1;
+    this.locals = undefined;
+    /** On its way through a `finally`. */
+    this.value = undefined;
+  }
+}
+
+export function enter(point, self, outer) {
+  const frame = new Frame(point, self, outer, current.top, current.entering);
+  current.entering = undefined;
+  return frame;
+}
+
+export function top(frame, point, locals, value) {
+  current.top = frame;
+  frame.point = point;
+  frame.locals = locals;
+  return value;
+}
+
+/** Lets a function tell what it has captured. */
+export function closure(made, point, outer) {
+  made.point = point;
+  made.outer = outer;
+  return made;
+}
+
+export class Thread {
+  constructor(machine, index) {
+    this.machine = machine;
+    this.index = index;
+    this.state = READY;
+    /** The operation it is about to do. */
+    this.next = START;
+    /** What a sleeper will be told when it takes its next step. */
+    this.wokenBy = undefined;
+    /** When it gives up waiting. */
+    this.deadline = Infinity;
+    /** The job that runs, those in the microtask queue, tasks, and timers. */
+    this.job = null;
+    this.microtasks = [];
+    this.tasks = [];
+    this.timers = new Set();
+    /** What `AsyncLocalStorage` knows. */
+    this.context = [];
+    /** The innermost function that runs; the promise of the async function that is being entered. */
+    this.top = null;
+    this.entering = undefined;
+    this.generator = undefined;
+    /** Whatever its code can reach otherwise: its locks. */
+    this.roots = undefined;
+    /** What the scheduler can abort. */
+    this.signal = undefined;
+  }
+
+  start(programs) {
+    this.generator = this.#main(programs);
+  }
+
+  *#main(programs) {
+    let failure;
+    const fail = (error) => {
+      failure = { error };
+    };
+    for (const program of programs) {
+      this.top = null;
+      const made = program();
+      const promise = made instanceof Generator ? yield* made : made;
+      promise?.then(undefined, fail);
+    }
+    for (;;) {
+      while (this.microtasks.length > 0) {
+        yield* this.#run(this.microtasks.shift());
+        if (failure !== undefined) throw failure.error;
+      }
+      const task = this.#nextTask();
+      if (task !== undefined) yield* this.#run(task);
+      else if (this.timers.size > 0) yield WAIT_FOR_TASK;
+      else return;
+    }
+  }
+
+  *#run(job) {
+    this.job = job;
+    this.top = null;
+    this.context = job.context;
+    yield* job.run();
+    this.job = null;
+    this.top = null;
+    this.context = [];
+  }
+
+  #nextTask() {
+    if (this.tasks.length > 0) return this.tasks.shift();
+    for (const timer of this.timers) {
+      if (timer.due > this.machine.now) continue;
+      if (timer.interval === undefined) this.timers.delete(timer);
+      else timer.due = this.machine.now + timer.interval;
+      return timer;
+    }
+    return undefined;
+  }
+
+  addTimer(callback, delay, interval) {
+    const timer = new Timer(callback, this.machine.now + delay, interval, this.context);
+    this.timers.add(timer);
+    return timer;
+  }
+
+  addTask(task) {
+    this.tasks.push(task);
+    if (this.state === IDLE) this.state = READY;
+  }
+
+  /** Runs it up to its next operation. */
+  resume(value) {
+    const outer = current;
+    current = this;
+    this.state = READY;
+    this.deadline = Infinity;
+    try {
+      const { done, value: next } = this.generator.next(value);
+      this.next = done ? undefined : next;
+      if (done) this.state = ENDED;
+    } finally {
+      current = outer;
+    }
+  }
+}
+
+class Timer {
+  constructor(callback, due, interval, context) {
+    this.callback = callback;
+    this.due = due;
+    this.interval = interval;
+    this.context = context;
+  }
+
+  *run() {
+    const made = this.callback();
+    if (made instanceof Generator) yield* made;
+  }
+}
+
+/** A `waitAsync` that was answered. */
+export class Answer {
+  constructor(promise) {
+    this.promise = promise;
+    this.context = [];
+  }
+
+  run() {
+    this.promise.fulfil('ok');
+    return [];
+  }
+}
+
+/** An abort by somebody outside. */
+export class Abort {
+  constructor(signal) {
+    this.signal = signal;
+    this.context = [];
+  }
+
+  *run() {
+    yield* this.signal.abort();
+  }
+}

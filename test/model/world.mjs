@@ -1,0 +1,185 @@
+/** One execution of a subject: its memory, its threads with their locks, and what must hold in the end. */
+import { Claims } from './claims.mjs';
+import { Machine } from './machine.mjs';
+import { ModelSignal } from './promise.mjs';
+import { modeOf, realmOf } from './realm.mjs';
+import { fingerprint } from './states.mjs';
+
+const plain = realmOf(0, modeOf());
+export const layout = plain('space/layout.js');
+export const bits = plain('space/words.js');
+const { createMemory } = plain('space/memory.js');
+
+/** Room for the threads of a subject and for the observer. */
+const THREADS = 6;
+
+/** Memory of spaces by their number of locks: one execution at a time uses it. */
+const memories = new Map();
+function memoryFor(locks) {
+  if (!memories.has(locks)) {
+    const memory = createMemory(locks, THREADS);
+    memories.set(locks, { memory, blank: memory.words.slice(), counted: countedIn(memory) });
+  }
+  return memories.get(locks);
+}
+
+/** Statistics and names decide nothing, and statistics would tell apart states that are the same. */
+function countedIn({ geometry, words }) {
+  const { statsAt, recordsAt } = geometry;
+  const isCounted = (at) => {
+    if (at >= statsAt && at < recordsAt) return false;
+    return at < recordsAt || (at - recordsAt) % layout.RECORD_WORDS !== layout.RECORD_CONTENDED;
+  };
+  return Array.from(words.keys()).filter(isCounted);
+}
+
+const scratch = new Int32Array(1);
+
+export class World {
+  /**
+   * @param {object} subject see `subjects.mjs`
+   * @param {import('./realm.mjs').Mode} mode how finely the code is cut
+   */
+  constructor(subject, mode) {
+    this.subject = subject;
+    this.mode = mode;
+    this.machine = new Machine(subject.threads.length);
+    const { memory, blank, counted } = memoryFor(subject.locks ?? 1);
+    this.memory = memory;
+    this.words = memory.words;
+    this.blank = blank;
+    this.counted = counted;
+    this.claims = new Claims(
+      this.machine,
+      subject,
+      subject.ordered ? (index) => this.#inOrder(index) : undefined,
+    );
+    this.#open();
+    subject.threads.forEach((programs, index) => this.#start(programs, index));
+    this.known = [memory, memory.geometry, scratch, this.machine];
+  }
+
+  get sections() {
+    return this.claims.sections;
+  }
+
+  get abandoned() {
+    return [...this.claims.told.values()].reduce((sum, told) => sum + told, 0);
+  }
+
+  realm(index) {
+    return realmOf(index, this.mode);
+  }
+
+  #start(programs, index) {
+    const thread = this.machine.threads[index];
+    const { subject, claims } = this;
+    const load = this.realm(index);
+    const api = { index, claims, scratch, ...this.opened[index] };
+    if (subject.abortable) api.signal = thread.signal = new ModelSignal();
+    const code = load('programs.js');
+    thread.roots = { lock: api.lock, second: api.second };
+    thread.start(programs.map((program) => () => program(code, api)));
+  }
+
+  /** Gives every thread its locks, without an operation but for the first time. */
+  #open() {
+    const { subject, words } = this;
+    words.set(subject.opened ?? this.blank);
+    const { observer, threads } = this.machine;
+    if (subject.open === undefined) {
+      this.opened = threads.map((_, index) => subject.prepare(this, index));
+      return;
+    }
+    const everyone = [...threads.keys()].map((index) => this.machine.threads[index]);
+    if (subject.opened === undefined) {
+      // The first one makes them, the others find them.
+      for (const thread of [...everyone, observer]) this.#openFirst(thread);
+      subject.opened = words.slice();
+    }
+    this.opened = everyone.map(({ index }) => this.#reopen(index));
+  }
+
+  #openFirst(thread) {
+    const { memory, subject } = this;
+    const load = this.realm(thread.index);
+    const { obtainCell, markOpen } = load('space/cells.js');
+    this.machine.as(thread, function* () {
+      const attachment = yield* load('space/threads.js').attach(memory);
+      if (attachment.index !== thread.index) throw new Error('threads attach in order');
+      for (const [cell, kind] of subject.kinds.entries()) {
+        const { permits = 0 } = subject;
+        if (thread.index === 0) yield* obtainCell(memory, 0, { kind, permits, name: undefined });
+        else yield* markOpen(memory, thread.index, cell, true);
+      }
+    });
+  }
+
+  #reopen(index) {
+    const { subject } = this;
+    const load = this.realm(index);
+    return this.machine.as(this.machine.threads[index], () => {
+      const presence = this.#presence(load, index);
+      const { Opened } = load('primitives/handles.js');
+      const [lock, second] = subject.kinds.map((_, cell) =>
+        subject.open(load, new Opened(presence, presence.$Presence_use(cell))),
+      );
+      return { lock, second };
+    });
+  }
+
+  #presence(load, index) {
+    const threads = load('space/threads.js');
+    threads.attachment = new threads.Attachment(this.memory, index, layout.idOf(index, 1));
+    const { Presence } = load('space/presence.js');
+    return new Presence(this.memory);
+  }
+
+  /**
+   * Those who asked for permits before this thread and still wait fit in with it: it took none of theirs. Only for
+   * blocking requests: an async one may be passed over.
+   */
+  #inOrder(index) {
+    const { words, memory } = this;
+    const { geometry } = memory;
+    const record = (thread) => layout.recordAt(geometry, thread, 0);
+    const cell = layout.cellAt(geometry, 0);
+    const word = words[cell + layout.CELL_WORD];
+    // Whoever has the latch may have taken permits and not left the queue yet.
+    if (words[cell + layout.CELL_LATCH] !== 0 || (word & bits.RECOVER) === bits.RECOVER) return;
+    let room = word & bits.MAX_PERMITS;
+    const ticket = words[record(index) + layout.RECORD_TICKET];
+    for (const { index: other } of this.machine.threads) {
+      const waits = words[record(other) + layout.RECORD_WAIT] !== 0;
+      if (other === index || !waits || words[record(other) + layout.RECORD_TICKET] - ticket >= 0) continue;
+      room -= words[record(other) + layout.RECORD_WEIGHT];
+      if (room < 0) throw new Error(`thread ${index} has passed thread ${other}, which asked before it`);
+    }
+  }
+
+  /** After everybody has ended and the dead are buried: nothing is held, and nobody queues. */
+  finish() {
+    const { machine, subject, memory } = this;
+    const { observer } = machine;
+    if (subject.attaches || (machine.deaths > 0 && subject.open !== undefined)) {
+      const load = this.realm(observer.index);
+      machine.as(observer, function* () {
+        const { Attachment, attach } = load('space/threads.js');
+        const known = subject.attaches
+          ? yield* attach(memory)
+          : new Attachment(memory, observer.index, layout.idOf(observer.index, 1));
+        yield* known.reapDead();
+      });
+    }
+    subject.atEnd(this);
+  }
+
+  /** The word of a lock. */
+  wordOf(cell) {
+    return this.words[layout.cellAt(this.memory.geometry, cell) + layout.CELL_WORD];
+  }
+
+  fingerprint(extra) {
+    return fingerprint(this, extra);
+  }
+}
