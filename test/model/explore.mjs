@@ -54,12 +54,17 @@ export const modeFor = ({ deaths = 0, kills = 0 }, captures) =>
  * Runs one execution. At each point `choose` gives the index of what happens next, or -1 to stop.
  * @param {(options: number[], steps: number, world: World, left: object, last: number) => number} choose
  * `steps`: how many of the options, from the first one on, are steps; the rest are faults
- * @param {object} [settings] `captures`: see `Mode`; `watch(world, choice)`: called before each choice is carried
+ * @param {object} [settings] `captures`, or the whole `mode`: see `Mode`; `watch(world, choice)`: called before each choice is carried
  * out, what it returns after
  * @returns {World | null} null: stopped by `choose`
  */
-export function execute(subject, budget, choose, { captures = false, watch } = {}) {
-  const world = new World(subject, modeFor(budget, captures));
+export function execute(
+  subject,
+  budget,
+  choose,
+  { captures = false, mode = modeFor(budget, captures), watch } = {},
+) {
+  const world = new World(subject, mode);
   const { machine } = world;
   const choices = [];
   const options = [];

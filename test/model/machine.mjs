@@ -10,9 +10,9 @@ import { ModelPromise } from './promise.mjs';
 import {
   ASLEEP,
   Abort,
-  Answer,
   DEAD,
   EDGE,
+  EXIT,
   Generator,
   IDLE,
   Operation,
@@ -23,6 +23,9 @@ import {
   currentThread,
   runAs,
 } from './thread.mjs';
+
+/** What Atomics make of a value to compare with an element. A store converts by itself. */
+const toInt32 = (value) => value | 0;
 
 /** Does everything at once: for constructors and accessors, and for what is not part of the model. */
 export function runAtOnce(value) {
@@ -65,7 +68,7 @@ export class Machine {
       const result = thread.wokenBy;
       thread.wokenBy = undefined;
       thread.resume(result);
-    } else if (next === START || next === EDGE) thread.resume(undefined);
+    } else if (next === START || next === EDGE || next === EXIT) thread.resume(undefined);
     else if (next === WAIT_FOR_TASK) this.#idle(thread);
     else if (next.kind === 'wait') this.#wait(thread, next);
     else if (next.kind === 'waitAsync') thread.resume(runAs(thread, () => this.perform(next)));
@@ -84,7 +87,7 @@ export class Machine {
   }
 
   #wait(thread, { words, at, a, b }) {
-    if (words[at] !== a) thread.resume('not-equal');
+    if (words[at] !== toInt32(a)) thread.resume('not-equal');
     else if (b <= 0) thread.resume('timed-out');
     else {
       thread.state = ASLEEP;
@@ -100,7 +103,7 @@ export class Machine {
       case 'plain read':
         return old;
       case 'compareExchange':
-        if (old === a) words[at] = b;
+        if (old === toInt32(a)) words[at] = b;
         return old;
       case 'store':
       case 'plain store':
@@ -116,7 +119,7 @@ export class Machine {
         words[at] = a;
         return old;
       case 'wait': // At once: nobody else is there who could notify.
-        return old === a ? 'timed-out' : 'not-equal';
+        return old === toInt32(a) ? 'timed-out' : 'not-equal';
       case 'notify':
         return this.#notify(words, at, a ?? Infinity);
       case 'waitAsync':
@@ -127,7 +130,7 @@ export class Machine {
   }
 
   #waitAsync(words, at, value) {
-    if (words[at] !== value) return { async: false, value: 'not-equal' };
+    if (words[at] !== toInt32(value)) return { async: false, value: 'not-equal' };
     const promise = new ModelPromise();
     this.waiters.push({ thread: currentThread(), words, at, promise });
     return { async: true, value: promise };
@@ -149,7 +152,7 @@ export class Machine {
     if (promise === undefined) {
       thread.wokenBy = 'ok';
       thread.state = READY;
-    } else thread.addTask(new Answer(promise));
+    } else thread.notify(promise);
   }
 
   /** Nobody can take a step: the clock moves to the earliest deadline. False: there is none. */
@@ -200,9 +203,13 @@ export class Machine {
   }
 
   kill(index) {
-    const thread = this.threads[index];
-    thread.state = DEAD;
-    this.waiters = this.waiters.filter((waiter) => waiter.thread !== thread);
+    this.end(this.threads[index], DEAD);
     this.deaths++;
+  }
+
+  /** Its waits, blocked and async, are forgotten. */
+  end(thread, state) {
+    thread.state = state;
+    this.waiters = this.waiters.filter((waiter) => waiter.thread !== thread);
   }
 }

@@ -5,14 +5,16 @@ import { latch, mutex, names, readWriteLock, reentrantMutex, semaphore, twoMutex
 const quiet = {};
 const early = { clock: 1 };
 const deadly = { deaths: 1 };
+/** The second one can die while it buries the first. */
+const twice = { deaths: 2, clock: 1 };
 const killed = { kills: 1 };
 const deadlyEarly = { deaths: 1, clock: 1 };
-const troubled = { clock: 1, wakes: 1, busy: 1 };
+const troubled = { clock: 2, wakes: 1, busy: 1 };
 const aborted = { aborts: 1 };
 const abortedDeadly = { aborts: 1, deaths: 1, clock: 1, busy: 1 };
 
-const blocking = [quiet, early, deadly, killed, deadlyEarly, troubled];
-const looping = [quiet, early, deadlyEarly, killed, troubled, aborted, abortedDeadly];
+const blocking = [quiet, early, deadly, killed, deadlyEarly, twice, troubled];
+const looping = [quiet, early, deadlyEarly, twice, killed, troubled, aborted, abortedDeadly];
 
 const abortable = true;
 const s = 'sync';
@@ -86,6 +88,11 @@ export const primitives = {
 /** Names are not there for deaths by SIGKILL alone; a latch has no timers, and nobody waits in an event loop. */
 const cases = (subjects, budgets) =>
   subjects.flatMap((subject) => budgets.map((budget) => ({ subject, budget })));
+
+/** Those that use locks as a user does: they can be run on real threads. */
+export const subjectsOfLocks = Object.values(primitives)
+  .flatMap(({ sync, async }) => [...sync, ...async])
+  .filter(({ open }) => open !== undefined);
 
 /** Every subject with every budget, for random and PCT schedules. */
 export const schedules = Object.entries(primitives).map(([name, { sync, async }]) => ({

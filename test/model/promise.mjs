@@ -22,7 +22,8 @@ class ReactionJob {
     const { onFulfilled, onRejected, next } = this.reaction;
     const handler = this.state === 'fulfilled' ? onFulfilled : onRejected;
     if (handler === undefined) {
-      next.settle(this.state, this.value);
+      if (this.state === 'fulfilled') next.fulfil(this.value);
+      else next.reject(this.value);
       return;
     }
     try {
@@ -34,29 +35,49 @@ class ReactionJob {
   }
 }
 
+/** Lets a promise follow another one. */
+class FollowJob {
+  constructor(promise, other, context) {
+    this.promise = promise;
+    this.other = other;
+    this.context = context;
+  }
+
+  run() {
+    const { promise } = this;
+    const resolve = (value) => promise.settle('fulfilled', value);
+    const reject = (error) => promise.settle('rejected', error);
+    resolve.of = promise;
+    reject.of = promise;
+    this.other.then(resolve, reject);
+    return [];
+  }
+}
+
 /** A promise of one thread: its reactions are jobs in the thread's microtask queue, and may be generators. */
 export class ModelPromise {
   constructor() {
     this.state = 'pending';
+    /** Settled, or bound to follow another promise. */
+    this.isResolved = false;
     this.value = undefined;
     this.reactions = [];
   }
 
   static *make(executor) {
     const promise = new ModelPromise();
-    const { resolve, reject } = promise.settlers();
-    const job = executor(resolve, reject);
-    if (job instanceof Generator) yield* job;
+    const resolve = (value) => promise.fulfil(value);
+    const reject = (error) => promise.reject(error);
+    // Tells a state in which one of them is kept from another.
+    resolve.of = promise;
+    reject.of = promise;
+    try {
+      const job = executor(resolve, reject);
+      if (job instanceof Generator) yield* job;
+    } catch (error) {
+      promise.reject(error);
+    }
     return promise;
-  }
-
-  /** `of` tells a state in which one of them is kept from another. */
-  settlers() {
-    const resolve = (value) => this.fulfil(value);
-    const reject = (error) => this.reject(error);
-    resolve.of = this;
-    reject.of = this;
-    return { resolve, reject };
   }
 
   static resolve(value) {
@@ -72,19 +93,25 @@ export class ModelPromise {
     return promise;
   }
 
+  /** The function that resolves a promise. Another promise is followed from a job on, as V8 does it. */
   fulfil(value) {
-    if (value instanceof ModelPromise) {
-      const { resolve, reject } = this.settlers();
-      value.then(resolve, reject);
+    if (this.isResolved) return;
+    this.isResolved = true;
+    if (value === this)
+      this.settle('rejected', new TypeError('Chaining cycle detected for promise #<Promise>'));
+    else if (value instanceof ModelPromise) {
+      const thread = currentThread();
+      thread.microtasks.push(new FollowJob(this, value, thread.context));
     } else this.settle('fulfilled', value);
   }
 
   reject(error) {
+    if (this.isResolved) return;
+    this.isResolved = true;
     this.settle('rejected', error);
   }
 
   settle(state, value) {
-    if (this.state !== 'pending') return;
     this.state = state;
     this.value = value;
     for (const reaction of this.reactions) this.#schedule(reaction);

@@ -91,34 +91,36 @@ export const sources = readSources();
 /**
  * @typedef {object} Mode how finely the library's code is cut
  * @property {boolean} edges threads can also die between operations
- * @property {boolean} stores every store without Atomics is an operation; else only those that race
+ * @property {boolean} races stores and reads without Atomics that race are operations
+ * @property {boolean} stores so are all others
  * @property {boolean} captures states can be told from one another
  */
 
 const modes = new Map();
 
 /** @returns {Mode} always the same one for the same settings */
-export function modeOf({ edges = false, stores = false, captures = false } = {}) {
-  const key = `${edges} ${stores} ${captures}`;
-  if (!modes.has(key)) modes.set(key, { edges, stores, captures, modules: undefined, sites: [], realms: [] });
+export function modeOf({ edges = false, races = true, stores = false, captures = false } = {}) {
+  const key = `${edges} ${races} ${stores} ${captures}`;
+  if (!modes.has(key))
+    modes.set(key, { edges, races, stores, captures, modules: undefined, sites: [], realms: [] });
   return modes.get(key);
 }
 
 /** Which accesses without Atomics are operations. Those outside `primitives/` do not race: they happen under a latch. */
-function plainIn(path, stores) {
+function plainIn(path, { races, stores }) {
   if (path === PROGRAMS) return undefined;
   if (stores) return SHARED;
-  return path.startsWith('primitives/') ? RACING : undefined;
+  return races && path.startsWith('primitives/') ? RACING : undefined;
 }
 
 /** @returns {(path: string) => object} the exports of a module of the library, as that thread sees them */
 export function realmOf(index, mode) {
-  const { edges, stores, captures, sites } = mode;
+  const { edges, captures, sites } = mode;
   mode.modules ??= transformModules(sources, {
     captures,
     sites,
     edges: (path) => edges && path !== PROGRAMS,
-    plain: (path) => plainIn(path, stores),
+    plain: (path) => plainIn(path, mode),
   });
   return (mode.realms[index] ??= loadRealm(index, mode.modules));
 }

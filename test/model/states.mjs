@@ -140,6 +140,7 @@ class Hash {
     this.visit(thread.job);
     this.#visitAll(thread.microtasks);
     this.#visitAll(thread.tasks);
+    this.#visitAll(thread.notified);
     this.#visitAll(thread.timers);
     this.visit(thread.context);
     this.visit(thread.roots);

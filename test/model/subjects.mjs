@@ -6,7 +6,7 @@
  * (`prepare`); and what must hold in the end (`atEnd`).
  */
 import { DEAD } from './thread.mjs';
-import { bits, layout } from './world.mjs';
+import { bits, layout } from './space.mjs';
 
 const { ABANDONED, OWNER, QUEUED } = bits;
 

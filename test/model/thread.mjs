@@ -6,7 +6,7 @@
  * | READY | can take a step | any |
  * | ASLEEP | in `Atomics.wait` | READY: notified, or its time is up |
  * | IDLE | its event loop has nothing to do | READY: a `waitAsync` was notified, or a timer is due |
- * | ENDED | its programs have returned | |
+ * | ENDED | its programs have returned; its waits are forgotten | |
  * | DEAD | was ended where it stood: no `finally` ran, its waits are forgotten | |
  */
 export const READY = 'ready';
@@ -34,6 +34,8 @@ export const atomic = (kind, words, at, a, b, site = -1) => new Operation(kind, 
 
 export const START = new Operation('start');
 export const WAIT_FOR_TASK = new Operation('idle');
+/** The end of a thread that leaves an armed `waitAsync` behind: only then is that off the list. */
+export const EXIT = new Operation('exit');
 /** A function entry or a loop's edge: a thread can die there, and nothing else happens. */
 export const EDGE = new Operation('edge');
 export const edge = () => EDGE;
@@ -102,6 +104,8 @@ export class Thread {
     this.job = null;
     this.microtasks = [];
     this.tasks = [];
+    /** Promises of `waitAsync` that were notified: one task settles all that are there when it runs. */
+    this.notified = [];
     this.timers = new Set();
     /** What `AsyncLocalStorage` knows. */
     this.context = [];
@@ -138,7 +142,12 @@ export class Thread {
       const task = this.#nextTask();
       if (task !== undefined) yield* this.#run(task);
       else if (this.timers.size > 0) yield WAIT_FOR_TASK;
-      else return;
+      else if (this.machine.waiters.every(({ thread }) => thread !== this)) return;
+      else {
+        // An armed `waitAsync` does not keep the event loop; notified meanwhile, it still fires.
+        yield EXIT;
+        if (this.tasks.length === 0) return;
+      }
     }
   }
 
@@ -169,6 +178,11 @@ export class Thread {
     return timer;
   }
 
+  /** A promise of its `waitAsync` was notified. */
+  notify(promise) {
+    if (this.notified.push(promise) === 1) this.addTask(new Answer(this));
+  }
+
   addTask(task) {
     this.tasks.push(task);
     if (this.state === IDLE) this.state = READY;
@@ -183,7 +197,7 @@ export class Thread {
     try {
       const { done, value: next } = this.generator.next(value);
       this.next = done ? undefined : next;
-      if (done) this.state = ENDED;
+      if (done) this.machine.end(this, ENDED);
     } finally {
       current = outer;
     }
@@ -204,15 +218,15 @@ class Timer {
   }
 }
 
-/** A `waitAsync` that was answered. */
-export class Answer {
-  constructor(promise) {
-    this.promise = promise;
+/** Tells a thread which of its `waitAsync` were notified. */
+class Answer {
+  constructor(thread) {
+    this.thread = thread;
     this.context = [];
   }
 
   run() {
-    this.promise.fulfil('ok');
+    for (const promise of this.thread.notified.splice(0)) promise.fulfil('ok');
     return [];
   }
 }

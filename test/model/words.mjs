@@ -1,5 +1,5 @@
 /** The words of a space by their names in `layout.ts`. */
-import { layout } from './world.mjs';
+import { layout } from './space.mjs';
 
 /** Names of a group of offsets, by offset: the exports with this prefix, without sizes. */
 function namesOf(prefix) {

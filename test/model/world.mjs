@@ -3,12 +3,8 @@ import { Claims } from './claims.mjs';
 import { Machine } from './machine.mjs';
 import { ModelSignal } from './promise.mjs';
 import { modeOf, realmOf } from './realm.mjs';
+import { bits, layout } from './space.mjs';
 import { fingerprint } from './states.mjs';
-
-const plain = realmOf(0, modeOf());
-export const layout = plain('space/layout.js');
-export const bits = plain('space/words.js');
-const { createMemory } = plain('space/memory.js');
 
 /** Room for the threads of a subject and for the observer. */
 const THREADS = 6;
@@ -17,6 +13,7 @@ const THREADS = 6;
 const memories = new Map();
 function memoryFor(locks) {
   if (!memories.has(locks)) {
+    const { createMemory } = realmOf(0, modeOf())('space/memory.js');
     const memory = createMemory(locks, THREADS);
     memories.set(locks, { memory, blank: memory.words.slice(), counted: countedIn(memory) });
   }
