@@ -3,10 +3,10 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { exhaustive } from './model/explore.mjs';
+import { exhaustive } from './model/exhaustive.mjs';
 import { faults } from './model/faults.mjs';
 import { small } from './model/plan.mjs';
-import { latch, mutex } from './model/subjects.mjs';
+import { latch, mutex, readWriteLock, semaphore } from './model/subjects.mjs';
 import runTask, { nameOf } from './model/task.mjs';
 
 const run = promisify(execFile);
@@ -34,6 +34,20 @@ describe('Remembering states leaves out no state: the same are reached without i
       expect(plain.complete).toBe(true);
       expect(plain.states).toBe(remembered.states);
       expect(plain.executions).toBeGreaterThan(3 * remembered.executions);
+    });
+});
+
+describe('Taking local steps at once leaves out no end', () => {
+  for (const [subject, budget] of [
+    [semaphore(['sync', 'sync'], [1, 2], 2), { deaths: 1 }],
+    [semaphore(['sync', 'async'], [1, 2], 2), {}],
+    [readWriteLock(['read', 'write']), { deaths: 1 }],
+  ] as const)
+    test(nameOf({ subject, budget }), () => {
+      const whole = exhaustive(subject, { budget, reduce: false });
+      const reduced = exhaustive(subject, { budget });
+      expect(reduced.finals.size).toBe(whole.finals.size);
+      expect(reduced.states).toBeLessThan(whole.states);
     });
 });
 

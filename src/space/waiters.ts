@@ -12,8 +12,8 @@
  * | WAITING | its thread sleeps, or is about to | WOKEN: `settle` found room; 0: granted or withdrawn |
  * | WOKEN (+ 4 x time) | its thread was woken and has not answered | WAITING: no room after all; 0: granted or withdrawn |
  *
- * All of it under the latch, which is why these words are read and written without Atomics. An async request that was woken more than LAPSE ago keeps its ticket but is passed
- * over, until its thread answers: its event loop is busy, and holds up nobody but itself.
+ * All of it under the latch, so these words are read and written without Atomics. An async request woken more than LAPSE
+ * ago is passed over until its thread answers: its event loop is busy, and holds up nobody but itself.
  */
 import { now } from '../parker/clock.js';
 import {
@@ -27,6 +27,7 @@ import {
   CELL_WAITING,
   CELL_WOKEN_AT,
   HEADER_THREADS_USED,
+  ID_MASK,
   IN_DOUBT,
   RECORD_ASYNC,
   RECORD_BEGUN_F64,
@@ -58,9 +59,8 @@ import { QUEUED, RECOVER, STARVING, rulesOf, type WordRules } from './words.js';
 const LAPSE = 20;
 const WOKEN_TIMES = 0x1fffffff;
 /**
- * Milliseconds for which the first in the queue of a mutex lets others barge. Counted from when it was woken, or
- * first found itself passed as the first, not from when it came: with many waiters, who all came long ago, every
- * turn would otherwise be a hand-over, during which the lock lies idle.
+ * Milliseconds for which the first in the queue of a mutex lets others barge, from when it was woken or found itself
+ * passed, not from when it came: with many old waiters, every turn would be a hand-over, and the lock lie idle.
  */
 export const STARVATION = 2;
 
@@ -74,7 +74,7 @@ export class WaitQueue {
   readonly memory: SpaceMemory;
   readonly words: Int32Array;
   readonly cell: number;
-  /** Where the lock word, what it is, and its statistics lie. */
+  /** Where the lock word lies, what it is, and its statistics. */
   readonly word: number;
   readonly about: number;
   readonly stats: number;
@@ -309,16 +309,18 @@ export class WaitQueue {
 
   /** Calls `visit` with each thread that may be in the way of a waiter: holders, and those in the queue. */
   visitOthers(visit: (thread: number) => void): void {
-    const used = Atomics.load(this.words, HEADER_THREADS_USED);
-    const word = Atomics.load(this.words, this.word);
+    const { words } = this;
+    const used = Atomics.load(words, HEADER_THREADS_USED);
+    const word = Atomics.load(words, this.word);
     const owner = this.rules.owner(word);
     for (let thread = 0; thread < used; thread++) {
       if (thread === this.attachment.index) continue;
       const record = this.record(thread);
-      const hold = Atomics.load(this.words, record + RECORD_HOLD);
-      const wait = Atomics.load(this.words, record + RECORD_WAIT);
-      const state = Atomics.load(this.words, threadAt(thread) + THREAD_STATE);
-      if (hold !== 0 || wait !== 0 || (owner !== 0 && state === owner)) visit(thread);
+      const hold = Atomics.load(words, record + RECORD_HOLD);
+      const wait = Atomics.load(words, record + RECORD_WAIT);
+      const state = Atomics.load(words, threadAt(thread) + THREAD_STATE);
+      // Whoever began to bury the owner may be dead as well.
+      if (hold !== 0 || wait !== 0 || (owner !== 0 && (state & ID_MASK) === owner)) visit(thread);
     }
   }
 
@@ -356,7 +358,7 @@ export class WaitQueue {
     Atomics.store(words, this.word, recounted | QUEUED);
   }
 
-  /** Removes all traces of a dead thread. Returns what it was: an exclusive holder, a holder, or neither. */
+  /** Removes all traces of a dead thread. */
   bury(thread: number, id: number): void {
     const { rules, words } = this;
     this.latch();

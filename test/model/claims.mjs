@@ -48,22 +48,25 @@ export class Claims {
     this.inside.delete(index);
   }
 
-  enterSecond(index, guard) {
-    this.#enter(this.insideSecond, index, guard, 'second');
+  enterOneOfTwo(index, guard, isSecond) {
+    if (isSecond) this.#enter(this.insideSecond, index, guard, 'second');
+    else this.#enter(this.inside, index, guard);
   }
 
-  leaveSecond(index) {
-    this.insideSecond.delete(index);
+  leaveOneOfTwo(index, isSecond) {
+    (isSecond ? this.insideSecond : this.inside).delete(index);
   }
 
   #enter(inside, index, guard, name = '') {
     this.#sections++;
     const [other] = this.#living(inside);
     if (other !== undefined) throw new Error(`thread ${other} and thread ${index} are both inside`);
-    if (inside.size > 0 && !guard.abandoned)
-      throw new Error(`thread ${index} was not told that thread ${[...inside][0]} died inside`);
-    this.#checkTold(name, guard);
-    this.#checkFence(index, name, guard);
+    if (this.#subject.isFenced !== false) {
+      if (inside.size > 0 && !guard.abandoned)
+        throw new Error(`thread ${index} was not told that thread ${[...inside][0]} died inside`);
+      this.#checkTold(name, guard);
+      this.#checkFence(index, name, guard);
+    }
     inside.clear();
     inside.add(index);
   }

@@ -10,17 +10,17 @@ const MOST_STALLS = 60;
 /** Longer than any wait or lapse of the library: milliseconds for which a busy machine runs nobody. */
 const HICCUP = 25;
 
-/** A choice is `kind * THREADS + thread`. */
-const THREADS = 16;
+/** A choice is `kind * STEPS + thread`, so steps are those below. */
+export const STEPS = 16;
 export const STEP = 0;
 export const KILL = 1;
 export const CLOCK = 2;
 export const ABORT = 3;
 export const WAKE = 4;
 export const BUSY = 5;
-export const kindOf = (choice) => (choice / THREADS) | 0;
-export const threadOf = (choice) => choice % THREADS;
-export const choiceOf = (kind, thread) => kind * THREADS + thread;
+export const kindOf = (choice) => (choice / STEPS) | 0;
+export const threadOf = (choice) => choice % STEPS;
+export const choiceOf = (kind, thread) => kind * STEPS + thread;
 
 export class Failure extends Error {
   constructor(message, subject, budget, choices, cause) {
@@ -54,15 +54,18 @@ export const modeFor = ({ deaths = 0, kills = 0 }, captures) =>
  * Runs one execution. At each point `choose` gives the index of what happens next, or -1 to stop.
  * @param {(options: number[], steps: number, world: World, left: object, last: number) => number} choose
  * `steps`: how many of the options, from the first one on, are steps; the rest are faults
- * @param {object} [settings] `captures`, or the whole `mode`: see `Mode`; `watch(world, choice)`: called before each choice is carried
- * out, what it returns after
+ * @param {object} [settings]
+ * - `captures`, or the whole `mode`: see `Mode`;
+ * - `reduce`: if a thread can take a step that is local, offer no other thread's;
+ * - `watch(world, choice)`: called before each choice is carried out, what it returns after;
+ * - `visit(world, left, last)`: called after each fault, false stops
  * @returns {World | null} null: stopped by `choose`
  */
 export function execute(
   subject,
   budget,
   choose,
-  { captures = false, mode = modeFor(budget, captures), watch } = {},
+  { captures = false, mode = modeFor(budget, captures), reduce = false, watch, visit } = {},
 ) {
   const world = new World(subject, mode);
   const { machine } = world;
@@ -71,26 +74,31 @@ export function execute(
   const left = {};
   for (const kind of KINDS) left[kind] = budget[kind] ?? 0;
   let last = -1;
+  let hasFaulted = false;
   try {
     for (;;) {
-      const steps = findOptions(options, machine, left);
+      const steps = findOptions(options, world, left, reduce);
       if (steps === 0) {
         if (machine.threads.every(({ state }) => state === ENDED || state === DEAD)) break;
+        const { isNapping } = world;
         if (!machine.advance()) throw new Error('deadlock: nobody can go on');
         machine.stalls++;
-        if (machine.deaths === 0) throw new Error('stall: nobody can go on until a time is up');
+        if (machine.deaths === 0 && !isNapping) throw new Error('stall: nobody can go on until a time is up');
         if (machine.stalls > MOST_STALLS) throw new Error('livelock: nobody finds out about the death');
         continue;
       }
+      if (hasFaulted && visit?.(world, left, last) === false) return null;
       const index = options.length === 1 ? 0 : choose(options, steps, world, left, last);
       if (index < 0) return null;
       const choice = options[index];
       if (options.length > 1) choices.push(choice);
       const done = watch?.(world, choice);
-      if (choice < THREADS) {
+      hasFaulted = choice >= STEPS;
+      if (hasFaulted) applyFault(machine, choice, left);
+      else {
         machine.step(choice);
         last = choice;
-      } else applyFault(machine, choice, left);
+      }
       done?.();
       if (machine.steps > MOST_STEPS) throw new Error('busy waiting: it does not come to an end');
     }
@@ -102,7 +110,9 @@ export function execute(
 }
 
 /** Fills `options`, steps first; returns how many steps there are. */
-function findOptions(options, { threads }, left) {
+function findOptions(options, world, left, reduce) {
+  const { threads } = world.machine;
+  let local = -1;
   options.length = 0;
   for (let index = 0; index < threads.length; index++) {
     const { state, next } = threads[index];
@@ -115,6 +125,11 @@ function findOptions(options, { threads }, left) {
       return 1;
     }
     options.push(index);
+    if (reduce && world.isLocal(threads[index])) local = index;
+  }
+  if (local >= 0) {
+    options.length = 0;
+    options.push(local);
   }
   const steps = options.length;
   // A fault must not be what gets the others on: so only while somebody could go on anyway.
@@ -237,7 +252,7 @@ export function executeChoices(subject, budget, choices, settings) {
 }
 
 /** How many executions are reported at a time. */
-const BATCH = 1024;
+export const BATCH = 1024;
 
 /** Each execution has a seed of its own, which a failure tells. `progress(executions)`: called now and then. */
 function times(strategy, subject, { budget = {}, executions, seed = 1, progress }) {
@@ -250,79 +265,4 @@ function times(strategy, subject, { budget = {}, executions, seed = 1, progress 
     result.abandoned += world.abandoned;
   }
   return result;
-}
-
-/**
- * All executions, depth first. A state that was seen before is not gone into again (`remember`).
- * @param {object} options
- * - `preemptions`: how often a thread that could go on may be interrupted;
- * - `collect`: count the states without remembering them, to compare;
- * - `limit`: of executions; `progress(executions)`: called now and then
- */
-export function exhaustive(
-  subject,
-  {
-    budget = {},
-    preemptions = Infinity,
-    remember = true,
-    collect = false,
-    limit = Infinity,
-    progress = undefined,
-  },
-) {
-  const seen = new Set();
-  const stack = [[]];
-  const result = { executions: 0, steps: 0, sections: 0, abandoned: 0, states: 0, complete: true };
-  while (stack.length > 0) {
-    if (result.executions >= limit) {
-      result.complete = false;
-      break;
-    }
-    const prefix = stack.pop();
-    const path = prefix.slice();
-    let depth = 0;
-    let used = 0;
-    let steps = 0;
-    const choose = (options, stepCount, world, left, last) => {
-      steps = world.machine.steps;
-      const stays = last < 0 ? -1 : options.indexOf(last);
-      const keyOf = () =>
-        world.fingerprint(keyOfLeft(left, preemptions < Infinity ? used * THREADS + last : 0));
-      let choice;
-      if (collect) seen.add(keyOf());
-      if (depth < prefix.length) choice = prefix[depth];
-      else {
-        if (remember) {
-          const key = keyOf();
-          if (seen.has(key)) return -1;
-          seen.add(key);
-        }
-        choice = stays < 0 ? 0 : stays;
-        for (let other = options.length - 1; other >= 0; other--) {
-          const interrupts = stays >= 0 && other !== stays && other < stepCount;
-          if (other !== choice && !(interrupts && used >= preemptions)) stack.push([...path, other]);
-        }
-        path.push(choice);
-      }
-      depth++;
-      if (options[choice] < THREADS && stays >= 0 && choice !== stays) used++;
-      return choice;
-    };
-    const world = execute(subject, budget, choose, { captures: true });
-    result.executions++;
-    result.steps += world === null ? steps : world.machine.steps;
-    if (world !== null) {
-      result.sections += world.sections;
-      result.abandoned += world.abandoned;
-    }
-    if (progress !== undefined && result.executions % BATCH === 0) progress(BATCH);
-  }
-  result.states = seen.size;
-  return result;
-}
-
-function keyOfLeft(left, extra) {
-  let key = extra;
-  for (const kind of KINDS) key = key * 3 + left[kind];
-  return key;
 }

@@ -42,7 +42,7 @@ parentPort.on('message', (message) => {
     });
 });
 
-const scratch = new Int32Array(1);
+const scratch = new Int32Array(new SharedArrayBuffer(8));
 /** Operations are compared here, not judged. */
 const claims = new Proxy({}, { get: () => () => {} });
 
@@ -55,7 +55,7 @@ async function run(message) {
   realms[index] ??= loadReal(modules, index, { atomics, now: () => schedule.now, isThere, timers });
   const load = realms[index];
   const subject = subjectsOfLocks[schedule.subject];
-  const api = { index, claims, scratch, ...openReal(load, buffer, subject, index === 0) };
+  const api = { index, claims, scratch, nap: 0, ...openReal(load, buffer, subject, index === 0) };
   if (subject.abortable) api.signal = new AbortController().signal;
   const code = load('programs.js');
   gate.announce(...STARTING);

@@ -1,5 +1,15 @@
 /** What is run: the subjects of each primitive with what may happen to them, and how far they are explored. */
-import { latch, mutex, names, readWriteLock, reentrantMutex, semaphore, twoMutexes } from './subjects.mjs';
+import {
+  latch,
+  mutex,
+  names,
+  readWriteLock,
+  reentrantMutex,
+  semaphore,
+  slow,
+  twoMutexes,
+  twoSemaphores,
+} from './subjects.mjs';
 
 /** What may happen to blocking threads, and to event loops. */
 const quiet = {};
@@ -29,13 +39,16 @@ export const primitives = {
       mutex([s, s, 'try'], 2, { timeout: 5 }),
       mutex([s, s, s, s]),
       twoMutexes(['both', 'both', 'second']),
+      slow(mutex([s, s, s]), [50, 0, 0]),
     ],
     async: [
       mutex([a, a, a], 2),
       mutex([s, a, a], 2, { timeout: 5, abortable }),
       mutex([`${a} + ${a}`, `${a} + try async`, s], 1, { abortable }),
-      twoMutexes(['outer async + second sync', 'outer async', 'both sync']),
-      twoMutexes(['outer async + second async', 'both async', 'outer sync']),
+      slow(mutex([a, a, s], 1, { timeout: 30 }), [0, 50, 0]),
+      twoMutexes(['first async + second sync', 'first async', 'both sync']),
+      twoMutexes(['first async + second async', 'both async', 'first sync']),
+      twoMutexes(['aside', 'inverse sync', 'first sync']),
     ],
   },
   'reentrant mutex': {
@@ -47,11 +60,15 @@ export const primitives = {
       semaphore([s, s, s], [1, 2, 1], 2, 2),
       semaphore([s, s, 'try'], [2, 1, 1], 2, 2, { timeout: 5 }),
       semaphore([s, s, s, s], [1, 3, 2, 1], 3),
+      slow(semaphore([s, s, s], [1, 1, 2], 3), [0, 50, 0]),
     ],
     async: [
       semaphore([s, a, a], [1, 2, 1], 2, 2),
       semaphore([a, a, s], [1, 2, 2], 3, 1, { timeout: 5, abortable }),
       semaphore([`${a} + ${a}`, `${a} + try async`, s], [1, 2, 1], 3, 1, { abortable }),
+      twoSemaphores(['aside', 'inverse sync', 'first sync']),
+      slow(semaphore([a, s, a], [1, 1, 2], 2, 2), [0, 50, 30]),
+      twoSemaphores(['aside', 'inverse async', 'first async']),
     ],
   },
   'read-write lock': {
@@ -59,10 +76,13 @@ export const primitives = {
       readWriteLock(['read', 'write', 'read', 'downgrade']),
       readWriteLock(['read', 'write', 'read try'], 2, { timeout: 5 }),
       readWriteLock(['downgrade', 'downgrade', 'read'], 2),
+      readWriteLock(['share', 'join', 'read']),
+      slow(readWriteLock(['read', 'read', 'write', 'downgrade']), [0, 50, 0, 0]),
     ],
     async: [
       readWriteLock(['read async', 'write async', 'read', 'downgrade async']),
       readWriteLock(['read async', 'write', 'downgrade async'], 2, { timeout: 5, abortable }),
+      slow(readWriteLock(['read async', 'write async', 'read']), [50, 30, 0]),
       readWriteLock(['read async + write async', 'read async + read async', 'write'], 1, { abortable }),
     ],
   },
@@ -85,14 +105,18 @@ export const primitives = {
   },
 };
 
-/** Names are not there for deaths by SIGKILL alone; a latch has no timers, and nobody waits in an event loop. */
+/** Where threads meet, nobody may die. */
+const isPossible = ({ needsEveryone }, { deaths = 0, kills = 0 }) => !needsEveryone || deaths + kills === 0;
+
 const cases = (subjects, budgets) =>
-  subjects.flatMap((subject) => budgets.map((budget) => ({ subject, budget })));
+  subjects.flatMap((subject) =>
+    budgets.filter((budget) => isPossible(subject, budget)).map((budget) => ({ subject, budget })),
+  );
 
 /** Those that use locks as a user does: they can be run on real threads. */
 export const subjectsOfLocks = Object.values(primitives)
   .flatMap(({ sync, async }) => [...sync, ...async])
-  .filter(({ open }) => open !== undefined);
+  .filter(({ open, needsEveryone }) => open !== undefined && !needsEveryone);
 
 /** Every subject with every budget, for random and PCT schedules. */
 export const schedules = Object.entries(primitives).map(([name, { sync, async }]) => ({
@@ -107,7 +131,8 @@ export const everything = schedules.flatMap(({ sync, async }) => [...sync, ...as
 export const small = [
   ...cases([latch(2, 2), latch(3), mutex([s, s]), mutex([s, a])], [quiet, early, deadly, killed]),
   ...cases([mutex([a, a], 1, { abortable })], [quiet, aborted, deadly]),
-  ...cases([mutex([s, s], 2), mutex([s, s], 1, { timeout: 5 })], [quiet, early]),
+  ...cases([mutex([s, s], 2)], [quiet, deadly]),
+  ...cases([mutex([s, s], 1, { timeout: 5 })], [quiet, early]),
   ...cases([reentrantMutex([s, s]), reentrantMutex([s, a])], [quiet, deadly]),
   ...cases([semaphore([s, s], [1, 2], 2), semaphore([s, a], [1, 2], 2)], [quiet, early]),
   ...cases([readWriteLock(['read', 'write']), readWriteLock(['read async', 'downgrade'])], [quiet]),

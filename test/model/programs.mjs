@@ -17,9 +17,14 @@ function isRefusal({ code }) {
   return code === 'ERR_LOCK_TIMEOUT' || code === 'ABORTED';
 }
 
-/** A step that touches nothing of the library's: others may come in between. */
-function pause({ scratch }) {
-  Atomics.load(scratch, 0);
+/** Words of `scratch`. */
+const NOTHING = 0;
+const APPEARED = 1;
+
+/** A step that touches nothing of the library's: others may come in between. A slow thread sleeps meanwhile. */
+function pause({ scratch, nap }) {
+  if (nap === 0) Atomics.load(scratch, NOTHING);
+  else Atomics.wait(scratch, NOTHING, 0, nap);
 }
 
 function release(guard) {
@@ -88,58 +93,94 @@ export async function useSemaphore(api, how, rounds, options) {
   }
 }
 
-/** `read`, `write`, or `downgrade`: writes and goes on as a reader. */
+/** Tells another thread that this one is here. */
+function appear({ scratch }) {
+  Atomics.add(scratch, APPEARED, 1);
+  Atomics.notify(scratch, APPEARED);
+}
+
+/** Holds what it holds until another thread has appeared. */
+function awaitAnother({ scratch }) {
+  Atomics.wait(scratch, APPEARED, 0);
+}
+
+/**
+ * `read`, `write`, `downgrade`: writes and goes on as a reader, `share`: as that, until one who does `join` has read
+ * as well.
+ */
 export async function useReadWriteLock(api, what, how, rounds, options) {
   const { lock, claims, index } = api;
+  const isWriter = what !== 'read' && what !== 'join';
   for (let round = 0; round < rounds; round++) {
     let guard = null;
     try {
-      const taken = ways[how](what === 'read' ? lock.reader : lock.writer, options);
+      const taken = ways[how](isWriter ? lock.writer : lock.reader, options);
       guard = how.endsWith('async') ? await taken : taken;
     } catch (error) {
       if (!isRefusal(error)) throw error;
     }
     if (guard === null) continue;
-    if (what !== 'read') {
+    if (isWriter) {
       claims.enterAsWriter(index, guard);
       pause(api);
       claims.leaveAlone(index);
-      if (what === 'downgrade') guard = guard.downgrade();
+      if (what !== 'write') guard = guard.downgrade();
     }
     if (what !== 'write') {
       claims.enterAsReader(index, guard);
-      pause(api);
+      if (what === 'share') awaitAnother(api);
+      else if (what === 'join') appear(api);
+      else pause(api);
       claims.leaveAsReader(index);
     }
     release(guard);
   }
 }
 
-/** Takes one lock inside another: always the first one first. */
-export async function useTwoLocks(api, how) {
+/** Takes one lock only: the first one, or the second. */
+export async function useOneOfTwo(api, how, isSecond) {
+  const { lock, second, claims, index } = api;
+  const taken = ways[how](isSecond ? second : lock);
+  const guard = how.endsWith('async') ? await taken : taken;
+  claims.enterOneOfTwo(index, guard, isSecond);
+  pause(api);
+  claims.leaveOneOfTwo(index, isSecond);
+  release(guard);
+}
+
+/** Takes one lock inside the other: the first one first, or the second. */
+export async function useBoth(api, how, isSecondFirst) {
   const { lock, second, claims, index } = api;
   const isAsync = how.endsWith('async');
-  const outerTaken = ways[how](lock);
+  const outerTaken = ways[how](isSecondFirst ? second : lock);
   const outer = isAsync ? await outerTaken : outerTaken;
-  claims.enterAlone(index, outer);
-  const innerTaken = ways[how](second);
+  claims.enterOneOfTwo(index, outer, isSecondFirst);
+  const innerTaken = ways[how](isSecondFirst ? lock : second);
   const inner = isAsync ? await innerTaken : innerTaken;
-  claims.enterSecond(index, inner);
+  claims.enterOneOfTwo(index, inner, !isSecondFirst);
   pause(api);
-  claims.leaveSecond(index);
+  claims.leaveOneOfTwo(index, !isSecondFirst);
   release(inner);
-  claims.leaveAlone(index);
+  claims.leaveOneOfTwo(index, isSecondFirst);
   release(outer);
 }
 
-/** Takes the second lock only. */
-export async function useSecondLock(api, how) {
-  const { second, claims, index } = api;
-  const taken = ways[how](second);
-  const guard = how.endsWith('async') ? await taken : taken;
-  claims.enterSecond(index, guard);
+/** Asks for the first lock; while it waits for it, blocks for the second. */
+export async function useSecondAside(api) {
+  const { lock, second, claims, index } = api;
+  const request = lock.acquire();
+  // Once it has it, its event loop must not block: others may wait for it, and hold the second.
+  if (!lock.isOwnedSync()) {
+    const aside = second.acquireSync();
+    claims.enterOneOfTwo(index, aside, true);
+    pause(api);
+    claims.leaveOneOfTwo(index, true);
+    release(aside);
+  }
+  const guard = await request;
+  claims.enterOneOfTwo(index, guard, false);
   pause(api);
-  claims.leaveSecond(index);
+  claims.leaveOneOfTwo(index, false);
   release(guard);
 }
 

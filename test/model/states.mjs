@@ -156,9 +156,10 @@ class Hash {
  * @param {object} world with `machine`, `words`, `counted` (offsets of the words that decide anything), `claims`
  * @param {number} extra whatever else tells this state from another
  */
-export function fingerprint({ machine, words, counted, claims, known }, extra) {
+export function fingerprint({ machine, words, counted, scratch, claims, known }, extra) {
   const hash = new Hash();
   hash.mix(extra);
+  for (const value of scratch) hash.mix(value);
   for (let i = 0; i < counted.length; i++) {
     const value = words[counted[i]];
     if (value !== 0) {

@@ -58,6 +58,14 @@ export function mutex(hows, rounds = 1, { abortable = false, ...options } = {}) 
   };
 }
 
+/** As the subject, but some threads sleep in their critical sections, for so many milliseconds each. */
+export const slow = (subject, naps) => ({
+  ...subject,
+  name: `${subject.name}, naps of ${naps.join(', ')} ms`,
+  naps,
+  opened: undefined,
+});
+
 export function reentrantMutex(hows, rounds = 1) {
   return {
     name: `reentrant mutex ${hows.join(', ')} x ${rounds}`,
@@ -90,7 +98,7 @@ export function semaphore(hows, weights, permits, rounds = 1, { abortable = fals
   };
 }
 
-/** Each thread's role: `read`, `write` or `downgrade`, which writes and goes on as a reader, and how. */
+/** Each thread's role, as `useReadWriteLock` knows them, and how. */
 export function readWriteLock(roles, rounds = 1, { abortable = false, ...options } = {}) {
   const program = (role) => (code, api) => {
     const [what, how = 'sync'] = role.split(/ (.*)/);
@@ -101,6 +109,7 @@ export function readWriteLock(roles, rounds = 1, { abortable = false, ...options
     kinds: [layout.KIND_READ_WRITE_LOCK],
     open: readWriteLockOf,
     abortable,
+    needsEveryone: roles.some((role) => /share|join/.test(role)),
     threads: roles.map((role) => each(role, program)),
     atEnd(world) {
       const word = world.wordOf(0);
@@ -111,22 +120,49 @@ export function readWriteLock(roles, rounds = 1, { abortable = false, ...options
   };
 }
 
-/** Two mutexes, taken one inside the other (`both`), or only the inner one; each thread's role and how. */
-export function twoMutexes(roles) {
-  const program = (role) => (code, api) => {
-    const [what, how = 'sync'] = role.split(/ (.*)/);
-    if (what === 'outer') return code.useMutex(api, how, 1);
-    return what === 'both' ? code.useTwoLocks(api, how) : code.useSecondLock(api, how);
+/** Roles in `twoMutexes` and `twoSemaphores`: which locks a thread takes, the outer one first. */
+const roles = {
+  first: (code, api, how) => code.useOneOfTwo(api, how, false),
+  second: (code, api, how) => code.useOneOfTwo(api, how, true),
+  both: (code, api, how) => code.useBoth(api, how, false),
+  inverse: (code, api, how) => code.useBoth(api, how, true),
+  aside: (code, api) => code.useSecondAside(api),
+};
+
+function twoLocks(parts) {
+  const program = (part) => (code, api) => {
+    const [role, how = 'sync'] = part.split(/ (.*)/);
+    return roles[role](code, api, how);
   };
+  return { locks: 2, threads: parts.map((part) => each(part, program)) };
+}
+
+/** @param {string[]} parts for each thread its role and how, or several, joined by ` + ` */
+export function twoMutexes(parts) {
   return {
-    name: `two mutexes ${roles.join(', ')}`,
-    locks: 2,
+    ...twoLocks(parts),
+    name: `two mutexes ${parts.join(', ')}`,
     kinds: [layout.KIND_MUTEX, layout.KIND_MUTEX],
     open: mutexOf,
-    threads: roles.map((role) => each(role, program)),
     atEnd(world) {
       checkMutex(world, 0, world.claims.inside);
       checkMutex(world, 1, world.claims.insideSecond);
+    },
+  };
+}
+
+/** As `twoMutexes`, with semaphores of one permit: nobody barges. */
+export function twoSemaphores(parts) {
+  return {
+    ...twoLocks(parts),
+    name: `two semaphores ${parts.join(', ')}`,
+    kinds: [layout.KIND_SEMAPHORE, layout.KIND_SEMAPHORE],
+    permits: 1,
+    isFenced: false,
+    open: semaphoreOf,
+    atEnd(world) {
+      const words = [world.wordOf(0), world.wordOf(1)];
+      if (words.some((word) => word !== 1)) throw new Error(`${words.join(' and ')} of 1 permit are back`);
     },
   };
 }
@@ -181,21 +217,32 @@ export function names(users, rounds = 1) {
         },
       };
     },
-    atEnd(world) {
-      const { words, memory } = world;
-      const { geometry } = memory;
-      for (let thread = 0; thread < users.length; thread++) {
-        const state = words[layout.threadAt(thread) + layout.THREAD_STATE];
-        if (state < 0) throw new Error(`the entry of thread ${thread} is still being reaped`);
+    /** Nothing is lost: whoever comes later finds every name, and can dispose of it. */
+    *conclude(world, load, attachment) {
+      const { memory } = world;
+      load('space/threads.js').attachment = attachment;
+      const presence = new (load('space/presence.js').Presence)(memory);
+      for (const name of new Set(users.map(([one]) => one))) {
+        const cell = yield* presence.obtain({ kind: layout.KIND_MUTEX, permits: 0, name });
+        const lock = mutexOf(load, new (load('primitives/handles.js').Opened)(presence, cell));
+        const guard = yield* lock.tryAcquireSync();
+        if (guard === null) throw new Error(`'${name}' is still held`);
+        yield* guard.release();
+        yield* lock.dispose();
       }
-      const isEverDisposed = users.every(([, disposes]) => disposes);
-      for (let cell = 0; cell < geometry.locks; cell++) {
-        const kind = words[layout.aboutAt(geometry, cell) + layout.ABOUT_KIND];
-        const word = world.wordOf(cell);
-        if (kind === 0) continue;
-        if ((word & (OWNER | QUEUED)) !== 0) throw new Error(`cell ${cell} is still held or queued for`);
-        if (isEverDisposed && world.machine.deaths === 0) throw new Error(`cell ${cell} was not given back`);
-      }
+    },
+    atEnd({ words, memory: { geometry } }) {
+      const used = words[layout.HEADER_THREADS_USED];
+      const taken = Array.from(
+        { length: used },
+        (_, index) => words[layout.threadAt(index) + layout.THREAD_STATE],
+      );
+      // The observer has one.
+      if (taken.filter((state) => state !== 0).length !== 1)
+        throw new Error(`entries were not given back: ${taken.join()}`);
+      for (let cell = 0; cell < geometry.locks; cell++)
+        if (words[layout.aboutAt(geometry, cell) + layout.ABOUT_KIND] !== 0)
+          throw new Error(`cell ${cell} was not given back`);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** One task of a run: a subject with a budget under one strategy. For this thread, or for a pool of them. */
-import { Failure, exhaustive, executeChoices, pct, random } from './explore.mjs';
+import { exhaustive } from './exhaustive.mjs';
+import { Failure, executeChoices, pct, random } from './explore.mjs';
 import { bounded, complete, everything, small } from './plan.mjs';
 import { explain, shrink } from './report.mjs';
 
@@ -37,7 +38,8 @@ export default function runTask({ strategy, name, counter, ...options }) {
   const progress = count && ((executions) => Atomics.add(count, 0, executions));
   return explained(() => {
     const result = strategies[strategy](subject, { budget, progress, ...options });
-    return { ...result, seconds: (performance.now() - start) / 1000 };
+    const { finals, ...figures } = result;
+    return { ...figures, finals: finals?.size, seconds: (performance.now() - start) / 1000 };
   });
 }
 

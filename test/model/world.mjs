@@ -15,7 +15,8 @@ function memoryFor(locks) {
   if (!memories.has(locks)) {
     const { createMemory } = realmOf(0, modeOf())('space/memory.js');
     const memory = createMemory(locks, THREADS);
-    memories.set(locks, { memory, blank: memory.words.slice(), counted: countedIn(memory) });
+    const blank = memory.words.slice();
+    memories.set(locks, { memory, blank, counted: countedIn(memory), constants: constantsOf(memory) });
   }
   return memories.get(locks);
 }
@@ -30,7 +31,21 @@ function countedIn({ geometry, words }) {
   return Array.from(words.keys()).filter(isCounted);
 }
 
-const scratch = new Int32Array(1);
+/** Words that nobody writes while locks are used: only attaching, making and disposing do. */
+function constantsOf({ geometry, words }) {
+  const { HEADER_WORDS, THREAD_WORDS } = layout;
+  const names = ['INCARNATION', 'TID', 'START', 'NODE_ID', 'PID'];
+  const ofThread = new Set(names.map((name) => layout[`THREAD_${name}`]));
+  const isConstant = (at) => {
+    if (at < HEADER_WORDS) return at !== layout.HEADER_LATCH && at !== layout.HEADER_ECHO;
+    if (at < geometry.cellsAt) return ofThread.has((at - HEADER_WORDS) % THREAD_WORDS);
+    return at >= geometry.aboutAt && at < geometry.statsAt;
+  };
+  return words.map((_, at) => (isConstant(at) ? 1 : 0));
+}
+
+/** What the programs use to pause and to meet. */
+const scratch = new Int32Array(new SharedArrayBuffer(8));
 
 export class World {
   /**
@@ -41,19 +56,22 @@ export class World {
     this.subject = subject;
     this.mode = mode;
     this.machine = new Machine(subject.threads.length);
-    const { memory, blank, counted } = memoryFor(subject.locks ?? 1);
+    const { memory, blank, counted, constants } = memoryFor(subject.locks ?? 1);
     this.memory = memory;
     this.words = memory.words;
     this.blank = blank;
     this.counted = counted;
+    this.constants = constants;
     this.claims = new Claims(
       this.machine,
       subject,
       subject.ordered ? (index) => this.#inOrder(index) : undefined,
     );
+    scratch.fill(0);
     this.#open();
     subject.threads.forEach((programs, index) => this.#start(programs, index));
     this.known = [memory, memory.geometry, scratch, this.machine];
+    this.scratch = scratch;
   }
 
   get sections() {
@@ -72,11 +90,35 @@ export class World {
     const thread = this.machine.threads[index];
     const { subject, claims } = this;
     const load = this.realm(index);
-    const api = { index, claims, scratch, ...this.opened[index] };
+    const nap = subject.naps?.[index] ?? 0;
+    const api = { index, claims, scratch, nap, ...this.opened[index] };
     if (subject.abortable) api.signal = thread.signal = new ModelSignal();
     const code = load('programs.js');
     thread.roots = { lock: api.lock, second: api.second };
     thread.start(programs.map((program) => () => program(code, api)));
+  }
+
+  /** Is its next step the same before as after whatever the others do? A read of what nobody else writes. */
+  isLocal({ next, wokenBy, index }) {
+    const { constants, memory, subject, words } = this;
+    if (wokenBy !== undefined || (next.kind !== 'load' && next.kind !== 'plain read')) return false;
+    if (subject.open === undefined || next.words !== words) return false;
+    const { recordsAt, locks } = memory.geometry;
+    const own = next.at - recordsAt - index * locks * layout.RECORD_WORDS;
+    const isOwn = own >= 0 && own < locks * layout.RECORD_WORDS;
+    return constants[next.at] === 1 || (isOwn && own % layout.RECORD_WORDS === layout.RECORD_HOLD);
+  }
+
+  #checkConstants() {
+    const { constants, subject, words } = this;
+    for (let at = 0; at < constants.length; at++)
+      if (constants[at] === 1 && words[at] !== subject.opened[at])
+        throw new Error(`word ${at} has changed, and is taken for a constant`);
+  }
+
+  /** Does a thread sleep of its own accord? */
+  get isNapping() {
+    return this.machine.waiters.some(({ words }) => words === scratch);
   }
 
   /** Gives every thread its locks, without an operation but for the first time. */
@@ -156,6 +198,7 @@ export class World {
 
   /** After everybody has ended and the dead are buried: nothing is held, and nobody queues. */
   finish() {
+    const world = this;
     const { machine, subject, memory } = this;
     const { observer } = machine;
     if (subject.attaches || (machine.deaths > 0 && subject.open !== undefined)) {
@@ -166,8 +209,10 @@ export class World {
           ? yield* attach(memory)
           : new Attachment(memory, observer.index, layout.idOf(observer.index, 1));
         yield* known.reapDead();
+        yield* subject.conclude?.(world, load, known) ?? [];
       });
     }
+    if (subject.open !== undefined) this.#checkConstants();
     subject.atEnd(this);
   }
 
