@@ -50,7 +50,7 @@ class Run {
         yield* program;
         currentThread().timers.delete(timer);
       };
-      thread.start([() => startAsync(run)]);
+      thread.start([() => startAsync(run())]);
     });
     this.#note({ kind: 'start' });
     for (;;) {

@@ -116,7 +116,7 @@ const cases = (subjects, budgets) =>
 /** Those that use locks as a user does: they can be run on real threads. */
 export const subjectsOfLocks = Object.values(primitives)
   .flatMap(({ sync, async }) => [...sync, ...async])
-  .filter(({ open, needsEveryone }) => open !== undefined && !needsEveryone);
+  .filter(({ open, needsEveryone, naps }) => open !== undefined && !needsEveryone && !naps);
 
 /** Every subject with every budget, for random and PCT schedules. */
 export const schedules = Object.entries(primitives).map(([name, { sync, async }]) => ({

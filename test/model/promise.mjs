@@ -151,11 +151,11 @@ class Resumption {
   }
 }
 
-/** Runs the body of an async function up to its first `await`, and the rest as microtasks. */
+/** Runs the body of an async function, a generator, up to its first `await`, and the rest as microtasks. */
 export function* startAsync(body) {
   const promise = new ModelPromise();
   currentThread().entering = promise;
-  yield* drive(body(), promise, 'next', undefined);
+  yield* drive(body, promise, 'next', undefined);
   return promise;
 }
 

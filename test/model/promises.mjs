@@ -134,13 +134,13 @@ function runOnMachine(body) {
   const machine = new Machine(1);
   const interpreter = new Interpreter({
     makePromise: (executor) => finish(ModelPromise.make(executor)),
-    start: (program) => finish(startAsync(program)),
+    start: (program) => finish(startAsync(program())),
     queue: (job) => currentThread().microtasks.push(new CallbackJob(job, [])),
   });
   const [thread] = machine.threads;
   // The first program of a thread must not fail; others start the one that is to be seen.
   const run = function* () {
-    const promise = yield* startAsync(() => interpreter.run(body, 'main'));
+    const promise = yield* startAsync(interpreter.run(body, 'main'));
     promise.then(undefined, () => {});
   };
   thread.start([run]);

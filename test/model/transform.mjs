@@ -30,6 +30,8 @@ import {
   stoppingNames,
   summaryOf,
 } from './analysis.mjs';
+import { Site } from './site.mjs';
+import { array, asyncOf, call, constant, delegates, id, thunk, yields } from './syntax.mjs';
 
 const { factory: f, SyntaxKind } = ts;
 
@@ -47,22 +49,6 @@ const NATIVE_VISITORS = new Set([
   'toSorted',
   'from',
 ]);
-
-/** Where an operation stands in the library: for printing, and to know what was reached. */
-export class Site {
-  constructor(file, line, functionName, kind) {
-    this.file = file;
-    this.line = line;
-    this.functionName = functionName;
-    this.kind = kind;
-    /** How often it was carried out. */
-    this.count = 0;
-  }
-
-  toString() {
-    return `${this.functionName} (${this.file}:${this.line})`;
-  }
-}
 
 /**
  * @param {Map<string, string>} sources by path
@@ -100,22 +86,6 @@ function printModule(file, options) {
   result.dispose();
   return `'use strict';\nconst { ${ENVIRONMENT} } = $;\nconst $exports = {};\n${text}\nreturn $exports;\n//# sourceURL=model:${basename(file.fileName)}\n`;
 }
-
-const id = (name) => f.createIdentifier(name);
-const call = (name, ...args) => f.createCallExpression(id(name), undefined, args);
-const yields = (value) => f.createParenthesizedExpression(f.createYieldExpression(undefined, value));
-const delegates = (value) =>
-  f.createParenthesizedExpression(f.createYieldExpression(f.createToken(SyntaxKind.AsteriskToken), value));
-const array = (elements) => f.createArrayLiteralExpression(elements);
-const thunk = (value) => f.createArrowFunction(undefined, undefined, [], undefined, undefined, value);
-const constant = (name, value) =>
-  f.createVariableStatement(
-    undefined,
-    f.createVariableDeclarationList(
-      [f.createVariableDeclaration(name, undefined, undefined, value)],
-      ts.NodeFlags.Const,
-    ),
-  );
 
 function rewrite(root, context, { names, edges, captures, sites, plain }) {
   /** How the function around says that it stops: 'yield' in a generator, 'run' where it cannot. */
@@ -205,11 +175,15 @@ function rewrite(root, context, { names, edges, captures, sites, plain }) {
         undefined,
         body,
       );
+      if (isAsync(node)) {
+        const [generator, starter] = asyncOf(node, made);
+        return [generator, exported(starter, node)].flat();
+      }
       return exported(made, node);
     }
     if (ts.isMethodDeclaration(node)) {
       const name = ts.visitNode(node.name, visit);
-      return f.createMethodDeclaration(
+      const made = f.createMethodDeclaration(
         modifiers,
         star,
         name,
@@ -219,8 +193,9 @@ function rewrite(root, context, { names, edges, captures, sites, plain }) {
         undefined,
         body,
       );
+      return isAsync(node) ? asyncOf(node, made) : made;
     }
-    const made = f.createFunctionExpression(
+    const generator = f.createFunctionExpression(
       undefined,
       star,
       node.name,
@@ -229,6 +204,7 @@ function rewrite(root, context, { names, edges, captures, sites, plain }) {
       undefined,
       body,
     );
+    const made = isAsync(node) ? asyncOf(node, generator) : generator;
     return closed(ts.isArrowFunction(node) ? boundToThis(made) : made, node);
   };
 
@@ -251,11 +227,7 @@ function rewrite(root, context, { names, edges, captures, sites, plain }) {
     if (captures) start.push(constant('$f', enter(node)));
     if (edges) start.push(f.createExpressionStatement(yields(told(node.body, call('$edge')))));
     body = f.createBlock([...start, ...body.statements], true);
-    if (!isAsync(node)) return body;
-    const star = f.createToken(SyntaxKind.AsteriskToken);
-    const inner = f.createFunctionExpression(undefined, star, undefined, undefined, [], undefined, body);
-    const outer = f.createReturnStatement(delegates(call('$async', boundToThis(inner))));
-    return f.createBlock([outer], true);
+    return body;
   };
 
   const enter = (node) => {
