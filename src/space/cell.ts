@@ -227,16 +227,12 @@ export class Cell {
     this.advancePending();
   }
 
-  /** This thread is about to block elsewhere: what its async request was woken for goes to others. */
+  /**
+   * This thread is about to block elsewhere, and has said so: what its async request was woken for goes to others.
+   * Under the latch in any case: somebody may have looked at it just before, and be about to wake it.
+   */
   decline(): void {
-    if (!this.queue.isWoken()) return;
-    this.queue.latch();
-    try {
-      if (this.queue.isWoken()) this.queue.sleepAgain();
-      this.queue.settle();
-    } finally {
-      this.queue.unlatch();
-    }
+    this.queue.latchAndSettle();
   }
 
   /**

@@ -15,6 +15,8 @@ export class Claims {
   told = new Map();
   /** Of each lock by its name; a lock without one has ''. */
   lastFence = new Map();
+  /** Who has had its turn, where that matters. */
+  turns = [];
   /** Sections that were entered. Decides nothing. */
   #sections = 0;
   #machine;

@@ -9,7 +9,7 @@ import { StateSet } from './state-set.mjs';
  * - `budget`: what may happen besides steps;
  * - `preemptions`: how often a thread that could go on may be interrupted;
  * - `collect`: count the states without remembering them, to compare;
- * - `limit`: of executions; `progress(executions)`: called now and then
+ * - `limit`: of executions; `progress(executions)`: called now and then; `started()`: before each execution
  * @returns {{ executions: number, steps: number, sections: number, abandoned: number, states: number,
  * complete: boolean, finals: StateSet }} how much there was; `finals`: the states in which executions ended
  */
@@ -23,6 +23,7 @@ export function exhaustive(
     reduce = true,
     limit = Infinity,
     progress = undefined,
+    started = undefined,
   },
 ) {
   const seen = new StateSet();
@@ -69,6 +70,7 @@ export function exhaustive(
       if (options[choice] < STEPS && stays >= 0 && choice !== stays) used++;
       return choice;
     };
+    started?.();
     const world = execute(subject, budget, choose, { captures: true, reduce, visit });
     result.executions++;
     result.steps += world === null ? steps : world.machine.steps;

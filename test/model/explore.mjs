@@ -83,7 +83,9 @@ export function execute(
         const { isNapping } = world;
         if (!machine.advance()) throw new Error('deadlock: nobody can go on');
         machine.stalls++;
-        if (machine.deaths === 0 && !isNapping) throw new Error('stall: nobody can go on until a time is up');
+        const hadPatience = machine.passed <= (subject.patience ?? 0);
+        if (machine.deaths === 0 && !isNapping && !hadPatience)
+          throw new Error('stall: nobody can go on until a time is up');
         if (machine.stalls > MOST_STALLS) throw new Error('livelock: nobody finds out about the death');
         continue;
       }
@@ -102,7 +104,7 @@ export function execute(
       done?.();
       if (machine.steps > MOST_STEPS) throw new Error('busy waiting: it does not come to an end');
     }
-    world.finish();
+    world.finish(budget);
     return world;
   } catch (error) {
     throw new Failure(`${subject.name}: ${error.message}`, subject, budget, choices, error);
@@ -121,7 +123,8 @@ function findOptions(options, world, left, reduce) {
       // Whoever else goes on, does so before or after this thread's next operation.
       options.length = 0;
       options.push(index);
-      if (left.deaths > 0 || left.kills > 0) options.push(choiceOf(KILL, index));
+      if ((left.deaths > 0 || left.kills > 0) && index !== world.subject.immortal)
+        options.push(choiceOf(KILL, index));
       return 1;
     }
     options.push(index);
@@ -135,7 +138,8 @@ function findOptions(options, world, left, reduce) {
   // A fault must not be what gets the others on: so only while somebody could go on anyway.
   if (steps === 0) return 0;
   if (left.deaths > 0 || left.kills > 0)
-    for (const thread of threads) if (canDie(thread, left)) options.push(choiceOf(KILL, thread.index));
+    for (const thread of threads)
+      if (canDie(thread, left, world.subject)) options.push(choiceOf(KILL, thread.index));
   if (left.clock > 0 && threads.some(({ deadline }) => deadline < Infinity)) options.push(choiceOf(CLOCK, 0));
   if (left.busy > 0) options.push(choiceOf(BUSY, 0));
   if (left.aborts > 0)
@@ -147,8 +151,8 @@ function findOptions(options, world, left, reduce) {
 }
 
 /** Before a read there is no need to: it would be the same as before what comes after. */
-function canDie({ state, next }, left) {
-  if (state === DEAD || state === ENDED) return false;
+function canDie({ state, next, index }, left, { immortal }) {
+  if (state === DEAD || state === ENDED || index === immortal) return false;
   if (state !== READY) return true;
   const { kind } = next;
   if (kind === 'load' || kind === 'plain read') return false;

@@ -1,28 +1,47 @@
+/** Seeds one fault into the library and looks for it. */
+import { Failure, pct, random } from './explore.mjs';
+import { schedules } from './plan.mjs';
+import { changeModule, sources } from './realm.mjs';
+
+/** Replaces text in a module: a fault to be found. */
+function seeded({ file, from, to }) {
+  const source = sources.get(file);
+  if (source === undefined || source.split(from).length !== 2)
+    throw new Error(`${file} does not have exactly once: ${from}`);
+  return { path: file, text: source.replace(from, () => to) };
+}
+
 /**
- * Seeds one fault and looks for it: `node find-fault.mjs NAME`. Prints how it was found, as JSON; in a process of
- * its own, for the library is loaded with the fault.
+ * Few executions of every case first, then more and more.
+ * @param {object} fault `file`, `from`, `to`, and `where`: the primitive whose cases are looked at first
+ * @returns {{ found?: string, executions: number }} the claim that failed, if any
  */
-import { faults } from './faults.mjs';
-import { seedFault, sources } from './realm.mjs';
-
-const fault = faults.find(({ name }) => name === process.argv[2]);
-if (fault === undefined) throw new Error(`there is no fault ${process.argv[2]}`);
-seedFault(sources, fault);
-const { Failure, pct, random } = await import('./explore.mjs');
-const { everything } = await import('./plan.mjs');
-
-/** Few executions of every case first. */
-let executions = 0;
-for (let share = 25; share < 10_000; share *= 2)
-  for (const { subject, budget } of everything)
-    for (const strategy of [random, pct])
-      try {
-        executions += strategy(subject, { budget, seed: share, executions: share }).executions;
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error;
-        executions += error.seed - share + 1;
-        const { message, seed } = error;
-        console.log(JSON.stringify({ found: message, strategy: strategy.name, budget, seed, executions }));
-        process.exit();
-      }
-console.log(JSON.stringify({ executions }));
+export function findFault(fault) {
+  changeModule(seeded(fault));
+  try {
+    const first = schedules.filter(({ name }) => name === fault.where);
+    const others = schedules.filter(({ name }) => name !== fault.where);
+    const casesOf = (some) => some.flatMap(({ sync, async }) => [...sync, ...async]);
+    let executions = 0;
+    const look = (cases, share) => {
+      for (const { subject, budget } of cases)
+        for (const strategy of [pct, random]) {
+          try {
+            executions += strategy(subject, { budget, seed: share, executions: share }).executions;
+          } catch (error) {
+            if (!(error instanceof Failure)) throw error;
+            executions += error.seed - share + 1;
+            return error.message;
+          }
+        }
+      return undefined;
+    };
+    for (let share = 16; share <= 16_384; share *= 2) {
+      const found = look(casesOf(share < 1024 ? first : [...first, ...others]), share);
+      if (found !== undefined) return { found, executions };
+    }
+    return { executions };
+  } finally {
+    changeModule(undefined);
+  }
+}

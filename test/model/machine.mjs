@@ -40,6 +40,9 @@ export function runAtOnce(value) {
   return result.value;
 }
 
+/** Milliseconds for which a thread that is paused has no processor. */
+const PREEMPTED = 4;
+
 export class Machine {
   constructor(count) {
     this.now = 1000;
@@ -50,6 +53,10 @@ export class Machine {
     /** Attaches like the others, runs no program, and looks in the end. */
     this.observer = new Thread(this, count);
     this.deaths = 0;
+    /** Has a thread never two `waitAsync` for the same word? V8 cannot take one back. */
+    this.armsOnce = false;
+    /** Milliseconds in which everybody waited. */
+    this.passed = 0;
     /** How often nothing could go on before the clock moved. */
     this.stalls = 0;
   }
@@ -68,11 +75,27 @@ export class Machine {
       const result = thread.wokenBy;
       thread.wokenBy = undefined;
       thread.resume(result);
-    } else if (next === START || next === EDGE || next === EXIT) thread.resume(undefined);
+    } else if (thread.fate !== undefined && next.kind === thread.fate.kind) this.#fulfil(thread, next);
+    else if (next === START || next === EDGE || next === EXIT) thread.resume(undefined);
     else if (next === WAIT_FOR_TASK) this.#idle(thread);
     else if (next.kind === 'wait') this.#wait(thread, next);
     else if (next.kind === 'waitAsync') thread.resume(runAs(thread, () => this.perform(next)));
     else thread.resume(this.perform(next));
+  }
+
+  /** What a situation has in store for the thread at its next operation of a kind: see `World`. */
+  #fulfil(thread, operation) {
+    const { what, toll } = thread.fate;
+    thread.fate = undefined;
+    const result = what === 'die before' ? undefined : this.perform(operation);
+    if (what !== 'pause after') {
+      this.kill(thread.index);
+      toll();
+    } else {
+      thread.state = ASLEEP;
+      thread.deadline = this.now + PREEMPTED;
+      thread.late = { result };
+    }
   }
 
   #idle(thread) {
@@ -87,6 +110,7 @@ export class Machine {
   }
 
   #wait(thread, { words, at, a, b }) {
+    if (words.buffer instanceof SharedArrayBuffer) thread.sleeps.set(at, (thread.sleeps.get(at) ?? 0) + 1);
     if (words[at] !== toInt32(a)) thread.resume('not-equal');
     else if (b <= 0) thread.resume('timed-out');
     else {
@@ -98,6 +122,8 @@ export class Machine {
 
   perform({ kind, words, at, a, b }) {
     const old = words[at];
+    // Atomics would take it for 0, or throw.
+    if (old === undefined) throw new Error(`there is no word ${at}`);
     switch (kind) {
       case 'load':
       case 'plain read':
@@ -130,6 +156,12 @@ export class Machine {
   }
 
   #waitAsync(words, at, value) {
+    const isArmed = (waiter) =>
+      waiter.thread === currentThread() && waiter.at === at && waiter.promise !== undefined;
+    if (this.armsOnce && this.waiters.some(isArmed))
+      throw new Error('a thread has two waitAsync for the same word');
+    const { sleeps } = currentThread();
+    sleeps.set(at, (sleeps.get(at) ?? 0) + 1);
     if (words[at] !== toInt32(value)) return { async: false, value: 'not-equal' };
     const promise = new ModelPromise();
     this.waiters.push({ thread: currentThread(), words, at, promise });
@@ -150,6 +182,11 @@ export class Machine {
 
   #wake({ thread, promise }) {
     if (promise === undefined) {
+      if (thread.slowness > 0) {
+        thread.deadline = this.now + thread.slowness;
+        thread.late = { result: 'ok' };
+        return;
+      }
       thread.wokenBy = 'ok';
       thread.state = READY;
     } else thread.notify(promise);
@@ -161,6 +198,7 @@ export class Machine {
     for (const { state, deadline } of this.threads)
       if (state === ASLEEP || state === IDLE) earliest = Math.min(earliest, deadline);
     if (earliest === Infinity) return false;
+    this.passed += earliest - this.now;
     this.moveClock(earliest - this.now);
     return true;
   }
@@ -176,7 +214,8 @@ export class Machine {
   #timeOut(thread) {
     if (thread.state === ASLEEP) {
       this.#forgetSleeper(thread);
-      thread.wokenBy = 'timed-out';
+      thread.wokenBy = thread.late === undefined ? 'timed-out' : thread.late.result;
+      thread.late = undefined;
     }
     thread.state = READY;
     thread.deadline = Infinity;

@@ -1,4 +1,5 @@
 /** What is run: the subjects of each primitive with what may happen to them, and how far they are explored. */
+import { arrangedCases } from './arranged.mjs';
 import {
   latch,
   mutex,
@@ -9,6 +10,7 @@ import {
   slow,
   twoMutexes,
   twoSemaphores,
+  watchedLatch,
 } from './subjects.mjs';
 
 /** What may happen to blocking threads, and to event loops. */
@@ -32,7 +34,7 @@ const a = 'async';
 
 /** By primitive: programs of blocking threads only, and programs with event loops. */
 export const primitives = {
-  latch: { sync: [latch(2, 2), latch(3, 2), latch(4, 1)], async: [] },
+  latch: { sync: [latch(2, 2), latch(3, 2), latch(4, 1), watchedLatch(3)], async: [] },
   mutex: {
     sync: [
       mutex([s, s, s], 2),
@@ -125,10 +127,14 @@ export const schedules = Object.entries(primitives).map(([name, { sync, async }]
   async: cases(async, looping),
 }));
 
+/** Situations that are arranged, and what has to come of them. */
+schedules.push({ name: 'situation', sync: arrangedCases, async: [] });
+
 export const everything = schedules.flatMap(({ sync, async }) => [...sync, ...async]);
 
 /** Gone through completely in `npm test`. */
 export const small = [
+  ...cases([watchedLatch(2)], [quiet, deadly]),
   ...cases([latch(2, 2), latch(3), mutex([s, s]), mutex([s, a])], [quiet, early, deadly, killed]),
   ...cases([mutex([a, a], 1, { abortable })], [quiet, aborted, deadly]),
   ...cases([mutex([s, s], 2)], [quiet, deadly]),

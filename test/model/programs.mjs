@@ -5,7 +5,7 @@
  */
 
 /** How a lock is acquired: blocking, async, or only tried. */
-const ways = {
+export const ways = {
   sync: (lock, options) => lock.acquireSync(options),
   async: (lock, options) => lock.acquire(options),
   try: (lock, options) => lock.tryAcquireSync(options),
@@ -13,7 +13,7 @@ const ways = {
 };
 
 /** A timeout and an abort give no guard. */
-function isRefusal({ code }) {
+export function isRefusal({ code }) {
   return code === 'ERR_LOCK_TIMEOUT' || code === 'ABORTED';
 }
 
@@ -22,12 +22,12 @@ const NOTHING = 0;
 const APPEARED = 1;
 
 /** A step that touches nothing of the library's: others may come in between. A slow thread sleeps meanwhile. */
-function pause({ scratch, nap }) {
+export function pause({ scratch, nap }) {
   if (nap === 0) Atomics.load(scratch, NOTHING);
   else Atomics.wait(scratch, NOTHING, 0, nap);
 }
 
-function release(guard) {
+export function release(guard) {
   if (!guard.release()) throw new Error('release() of a held guard returned false');
   if (guard.release()) throw new Error('release() of a released guard returned true');
 }
@@ -184,17 +184,50 @@ export async function useSecondAside(api) {
   release(guard);
 }
 
+/** Tells whoever waits for it at the bell. */
+export function ring({ words, bell }) {
+  Atomics.add(words, bell, 1);
+  Atomics.notify(words, bell);
+}
+
+/** Waits until the bell has been rung so often. */
+export function until({ words, bell }, count) {
+  for (;;) {
+    const seen = Atomics.load(words, bell);
+    if (seen >= count) return;
+    Atomics.wait(words, bell, seen);
+  }
+}
+
 /** The latch behind the locks, by itself. */
 export async function useLatch(api, rounds) {
-  const { claims, index, scratch, latch } = api;
+  const { claims, index, latch } = api;
   for (let round = 0; round < rounds; round++) {
     latch.acquire();
     claims.enterLatch(index);
+    // As after an exception in the middle of a section: it is its own already.
+    if (round % 2 === 1) latch.acquire();
     pause(api);
     claims.leaveLatch(index);
     latch.release();
   }
-  if (scratch.length === 0) throw new Error('no memory');
+  ring(api);
+}
+
+/** Frees the latch after a thread that had it has died: where the system does not tell, somebody else has to. */
+export async function watchLatch(api) {
+  const { isOver, dead, breakLatch, words, bell } = api;
+  const broken = [];
+  for (;;) {
+    const seen = Atomics.load(words, bell);
+    for (const index of dead()) {
+      if (broken.includes(index)) continue;
+      broken.push(index);
+      breakLatch(index);
+    }
+    if (isOver()) return;
+    Atomics.wait(words, bell, seen, 1);
+  }
 }
 
 /** Attaches, makes or finds a lock by name, uses it, and disposes of it. */

@@ -13,18 +13,21 @@ import {
   startAsync,
 } from './promise.mjs';
 import { DEAD, ENDED, Generator, atomic, closure, currentThread, edge, enter, top } from './thread.mjs';
-import { transformModules } from './transform.mjs';
+import { namesIn, transformModule, transformModules } from './transform.mjs';
 
 const root = new URL('../../dist/', import.meta.url);
 /** The programs of the threads are code as well. */
-const PROGRAMS = 'programs.js';
+const PROGRAMS = new Set(['programs.js', 'situations.js']);
 
 function readSources() {
   const sources = new Map();
   for (const file of readdirSync(root, { recursive: true }))
     if (file.endsWith('.js'))
       sources.set(file.replaceAll('\\', '/'), readFileSync(new URL(file, root), 'utf8'));
-  sources.set(PROGRAMS, readFileSync(new URL('programs.mjs', import.meta.url), 'utf8'));
+  for (const path of PROGRAMS) {
+    const text = readFileSync(new URL(path.replace('.js', '.mjs'), import.meta.url), 'utf8');
+    sources.set(path, text.replaceAll('.mjs', '.js'));
+  }
   return sources;
 }
 
@@ -75,17 +78,6 @@ const nodeModules = (index) => ({
   'node:async_hooks': { AsyncLocalStorage },
 });
 
-/** Replaces text in a module before it is loaded: a fault to be found. */
-export function seedFault(sources, { file, from, to }) {
-  const source = sources.get(file);
-  if (source === undefined || source.split(from).length !== 2)
-    throw new Error(`${file} does not have exactly once: ${from}`);
-  sources.set(
-    file,
-    source.replace(from, () => to),
-  );
-}
-
 export const sources = readSources();
 
 /**
@@ -106,23 +98,48 @@ export function modeOf({ edges = false, races = true, stores = false, captures =
   return modes.get(key);
 }
 
+/** The module that is not as it was built: path and text. */
+let changed;
+let names;
+
+/** From now on one module has another text; undefined: it is as it was built again. Threads load everything anew. */
+export function changeModule(change) {
+  changed = change;
+  for (const mode of modes.values()) {
+    mode.realms = [];
+    mode.sites.length = Math.min(mode.sites.length, mode.builtSites ?? Infinity);
+  }
+}
+
+function modulesOf(mode) {
+  const { edges, captures, sites } = mode;
+  const options = {
+    captures,
+    sites,
+    edges: (path) => edges && !PROGRAMS.has(path),
+    plain: (path) => plainIn(path, mode),
+  };
+  if (mode.modules === undefined) {
+    mode.modules = transformModules(sources, options);
+    mode.builtSites = sites.length;
+  }
+  if (changed === undefined) return mode.modules;
+  names ??= namesIn(sources);
+  const { path, text } = changed;
+  return new Map(mode.modules).set(path, transformModule(path, text, names, options));
+}
+
 /** Which accesses without Atomics are operations. Those outside `primitives/` do not race: they happen under a latch. */
 function plainIn(path, { races, stores }) {
-  if (path === PROGRAMS) return undefined;
+  if (PROGRAMS.has(path)) return undefined;
   if (stores) return SHARED;
   return races && path.startsWith('primitives/') ? RACING : undefined;
 }
 
 /** @returns {(path: string) => object} the exports of a module of the library, as that thread sees them */
 export function realmOf(index, mode) {
-  const { edges, captures, sites } = mode;
-  mode.modules ??= transformModules(sources, {
-    captures,
-    sites,
-    edges: (path) => edges && path !== PROGRAMS,
-    plain: (path) => plainIn(path, mode),
-  });
-  return (mode.realms[index] ??= loadRealm(index, mode.modules));
+  if (mode.realms.length === 0) mode.loaded = modulesOf(mode);
+  return (mode.realms[index] ??= loadRealm(index, mode.loaded));
 }
 
 function loadRealm(index, modules) {

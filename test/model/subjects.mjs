@@ -10,9 +10,10 @@ import { bits, layout } from './space.mjs';
 
 const { ABANDONED, OWNER, QUEUED } = bits;
 
-const mutexOf = (load, opened) => new (load('primitives/mutex.js').Mutex)(opened);
-const semaphoreOf = (load, opened) => new (load('primitives/semaphore.js').Semaphore)(opened);
-const readWriteLockOf = (load, opened) => new (load('primitives/read-write-lock.js').ReadWriteLock)(opened);
+export const mutexOf = (load, opened) => new (load('primitives/mutex.js').Mutex)(opened);
+export const semaphoreOf = (load, opened) => new (load('primitives/semaphore.js').Semaphore)(opened);
+export const readWriteLockOf = (load, opened) =>
+  new (load('primitives/read-write-lock.js').ReadWriteLock)(opened);
 
 /** A thread whose `how` joins several by ` + ` runs as many programs in its event loop. */
 const each = (how, program) => how.split(' + ').map((one, task) => program(one, task));
@@ -189,6 +190,33 @@ export function latch(threads, rounds = 1) {
       if (held === 0) return;
       if (machine.threads[held - 1].state !== DEAD)
         throw new Error(`thread ${held - 1} still has the latch: ${[...claims.inLatch].join()}`);
+    },
+  };
+}
+
+/** A latch whose users cannot tell who is dead; one thread more looks after it until they have all rung its bell. */
+export function watchedLatch(threads, rounds = 1) {
+  const users = latch(threads, rounds);
+  return {
+    ...users,
+    name: `latch, ${threads} threads x ${rounds}, watched`,
+    immortal: threads,
+    threads: [...users.threads, [(code, api) => code.watchLatch(api)]],
+    prepare(world, index) {
+      const { acquireLatch, breakLatch, releaseLatch } = world.realm(index)('space/latch.js');
+      const { words, machine } = world;
+      const at = layout.HEADER_LATCH;
+      const others = machine.threads.slice(0, threads);
+      const isDead = ({ state }) => state === DEAD;
+      return {
+        latch: {
+          acquire: () => acquireLatch(words, at, index + 1, () => false),
+          release: () => releaseLatch(words, at),
+        },
+        dead: () => others.filter(isDead).map((one) => one.index),
+        isOver: () => words[layout.HEADER_ECHO] + others.filter(isDead).length >= threads,
+        breakLatch: (one) => breakLatch(words, at, one + 1),
+      };
     },
   };
 }

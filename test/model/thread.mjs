@@ -100,6 +100,13 @@ export class Thread {
     this.wokenBy = undefined;
     /** When it gives up waiting. */
     this.deadline = Infinity;
+    /** What will happen at an operation, and the result of the one after which it was paused. */
+    this.fate = undefined;
+    this.late = undefined;
+    /** Milliseconds until it gets a processor after it was woken. */
+    this.slowness = 0;
+    /** How often it went to sleep, by word. */
+    this.sleeps = new Map();
     /** The job that runs, those in the microtask queue, tasks, and timers. */
     this.job = null;
     this.microtasks = [];
@@ -128,11 +135,17 @@ export class Thread {
     const fail = (error) => {
       failure = { error };
     };
+    let running = 0;
+    const end = () => {
+      running--;
+    };
     for (const program of programs) {
       this.top = null;
       const made = program();
       const promise = made instanceof Generator ? yield* made : made;
-      promise?.then(undefined, fail);
+      if (promise === undefined) continue;
+      running++;
+      promise.then(end, fail);
     }
     for (;;) {
       while (this.microtasks.length > 0) {
@@ -142,6 +155,7 @@ export class Thread {
       const task = this.#nextTask();
       if (task !== undefined) yield* this.#run(task);
       else if (this.timers.size > 0) yield WAIT_FOR_TASK;
+      else if (running > 0) throw new Error(`nothing keeps thread ${this.index} alive, and it has not ended`);
       else if (this.machine.waiters.every(({ thread }) => thread !== this)) return;
       else {
         // An armed `waitAsync` does not keep the event loop; notified meanwhile, it still fires.

@@ -59,21 +59,27 @@ const NATIVE_VISITORS = new Set([
  * - `sites`: what operations refer to, by index; filled.
  * @returns {Map<string, string>} bodies of functions of `$` and `$import`, which return the module's exports
  */
-export function transformModules(
-  sources,
-  { edges = () => false, plain = () => undefined, captures = false, sites = [] } = {},
-) {
-  const files = [...sources].map(([path, text]) =>
-    ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS),
-  );
+export function transformModules(sources, options = {}) {
+  const files = [...sources].map(([path, text]) => parse(path, text));
   const names = stoppingNames(files);
-  return new Map(
-    files.map((file) => {
-      const { fileName } = file;
-      const context = { names, captures, sites, edges: edges(fileName), plain: plain(fileName) };
-      return [file.fileName, printModule(file, context)];
-    }),
-  );
+  return new Map(files.map((file) => [file.fileName, transform(file, names, options)]));
+}
+
+/** One module only, of those whose functions stop by these names. */
+export const transformModule = (path, text, names, options) => transform(parse(path, text), names, options);
+
+/** See `stoppingNames`. */
+export const namesIn = (sources) => stoppingNames([...sources].map(([path, text]) => parse(path, text)));
+
+const parse = (path, text) => ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS);
+
+function transform(
+  file,
+  names,
+  { edges = () => false, plain = () => undefined, captures = false, sites = [] },
+) {
+  const { fileName } = file;
+  return printModule(file, { names, captures, sites, edges: edges(fileName), plain: plain(fileName) });
 }
 
 /** What a module finds in its environment instead of what Node.js has. */

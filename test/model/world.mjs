@@ -44,6 +44,9 @@ function constantsOf({ geometry, words }) {
   return words.map((_, at) => (isConstant(at) ? 1 : 0));
 }
 
+/** Wakes of a thread that was about to sleep; no program has more requests that can come so far. */
+const MOST_WAKES = 3;
+
 /** What the programs use to pause and to meet. */
 const scratch = new Int32Array(new SharedArrayBuffer(8));
 
@@ -56,6 +59,7 @@ export class World {
     this.subject = subject;
     this.mode = mode;
     this.machine = new Machine(subject.threads.length);
+    this.machine.armsOnce = true;
     const { memory, blank, counted, constants } = memoryFor(subject.locks ?? 1);
     this.memory = memory;
     this.words = memory.words;
@@ -90,10 +94,31 @@ export class World {
     const thread = this.machine.threads[index];
     const { subject, claims } = this;
     const load = this.realm(index);
+    const { machine, words } = this;
+    const tools = {
+      words,
+      bell: layout.HEADER_ECHO,
+      clock: () => machine.now,
+      waits: (one) => this.#waits(one),
+    };
+    const toll = () => {
+      words[layout.HEADER_ECHO]++;
+      machine.perform({ kind: 'notify', words, at: layout.HEADER_ECHO });
+    };
+    const meet = (kind, what) => (thread.fate = { kind, what, toll });
+    const isStarving = () => (this.wordOf(0) & bits.STARVING) !== 0;
+    const acts = {
+      beSlow: (time) => (thread.slowness = time),
+      unparks: (one) => words[layout.threadAt(one) + layout.THREAD_PARK],
+      isStarving,
+      meet,
+      die: () => machine.kill(index),
+      elapse: (time) => machine.moveClock(time),
+    };
     const nap = subject.naps?.[index] ?? 0;
-    const api = { index, claims, scratch, nap, ...this.opened[index] };
+    const api = { index, claims, scratch, nap, ...tools, ...acts, ...this.opened[index] };
     if (subject.abortable) api.signal = thread.signal = new ModelSignal();
-    const code = load('programs.js');
+    const code = { ...load('programs.js'), ...load('situations.js') };
     thread.roots = { lock: api.lock, second: api.second };
     thread.start(programs.map((program) => () => program(code, api)));
   }
@@ -167,6 +192,14 @@ export class World {
     });
   }
 
+  /** Does that thread stand in the queue of any lock, and does the word say so? */
+  #waits(index) {
+    const { words, memory } = this;
+    const isQueued = (cell) =>
+      words[layout.recordAt(memory.geometry, index, cell) + layout.RECORD_WAIT] !== 0;
+    return this.subject.kinds.some((_, cell) => isQueued(cell) && (this.wordOf(cell) & bits.QUEUED) !== 0);
+  }
+
   #presence(load, index) {
     const threads = load('space/threads.js');
     threads.attachment = new threads.Attachment(this.memory, index, layout.idOf(index, 1));
@@ -197,9 +230,10 @@ export class World {
   }
 
   /** After everybody has ended and the dead are buried: nothing is held, and nobody queues. */
-  finish() {
+  finish(budget) {
     const world = this;
     const { machine, subject, memory } = this;
+    if (Object.keys(budget).length === 0) this.#checkWakes();
     const { observer } = machine;
     if (subject.attaches || (machine.deaths > 0 && subject.open !== undefined)) {
       const load = this.realm(observer.index);
@@ -214,6 +248,18 @@ export class World {
     }
     if (subject.open !== undefined) this.#checkConstants();
     subject.atEnd(this);
+  }
+
+  /** Nobody is woken more often than it has slept, and once for a request that did not come to sleep. */
+  #checkWakes() {
+    const { threads, passed } = this.machine;
+    if (passed > 0) return;
+    for (const { index, sleeps } of threads) {
+      const park = layout.threadAt(index) + layout.THREAD_PARK;
+      const slept = sleeps.get(park) ?? 0;
+      if (this.words[park] > slept + MOST_WAKES)
+        throw new Error(`thread ${index} was woken ${this.words[park]} times, and slept ${slept} times`);
+    }
   }
 
   /** The word of a lock. */

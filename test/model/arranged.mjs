@@ -1,0 +1,225 @@
+/**
+ * Situations that chance brings about too seldom, with what is promised of them. The threads wait for one another at
+ * a bell, so that everything else may happen in any order.
+ */
+import { LAPSED, READ, WRITE, arranged, described, kinds, sides } from './arrange.mjs';
+import { deaths, doubts } from './arranged-deaths.mjs';
+
+const elsewhere = ['mutex', 'semaphore'].map((kind) =>
+  arranged(kind, 'a thread that blocks elsewhere holds up nobody', [
+    (code, api) => code.askAndBlock(api, 2),
+    (code, api) => code.holdBetween(api, 0, 3),
+    (code, api) => code.holdBetween(api, 0, 4, { second: true }),
+    (code, api) => code.takeSoon(api, 3),
+  ]),
+);
+
+const busy = ['mutex', 'semaphore'].map((kind) =>
+  arranged(
+    kind,
+    'a busy event loop holds up others for one lapse',
+    [
+      (code, api) => code.askAndBeBusy(api, 1, 3),
+      (code, api) => code.holdBetween(api, 0, 2),
+      (code, api) => code.takeSoon(api, 2, { limit: LAPSED }),
+    ],
+    { patience: LAPSED },
+  ),
+);
+
+/** Longer than a slice, and by less than a millisecond. */
+const TIMEOUT = { timeout: 20.5 };
+const timeouts = Object.keys(kinds).flatMap((kind) =>
+  sides[kind].map((side) =>
+    arranged(
+      kind,
+      `${described(side)} and async give up in time`,
+      [
+        (code, api) => code.holdBetween(api, 0, 3, kind === 'read-write lock' ? WRITE : {}),
+        (code, api) => code.giveUp(api, 1, 'sync', { ...side, ...TIMEOUT }),
+        (code, api) => code.giveUp(api, 1, 'async', { ...side, ...TIMEOUT }),
+      ],
+      { patience: 20.5 },
+    ),
+  ),
+);
+
+const orders = [
+  ...['mutex', 'semaphore'].map((kind) =>
+    arranged(kind, 'two locks for one event loop at about the same time', [
+      (code, api) => code.holdBetween(api, 0, 3),
+      (code, api) => code.holdBetween(api, 0, 3, { second: true }),
+      (code, api) => code.askForBoth(api, 2, 0),
+    ]),
+  ),
+  ...['mutex', 'semaphore'].map((kind) =>
+    arranged(kind, 'a request does not pass one of its own thread', [
+      (code, api) => code.holdBetween(api, 0, 2, { rings: true }),
+      (code, api) => code.askAgain(api, 1, 3),
+    ]),
+  ),
+  ...['mutex', 'semaphore'].map((kind) =>
+    arranged(kind, 'requests of one event loop in order', [
+      (code, api) => code.takeInOrder(api, 1, 3),
+      (code, api) => code.holdBetween(api, 0, 2),
+    ]),
+  ),
+  arranged(
+    'read-write lock',
+    'a reader does not pass a writer',
+    [
+      (code, api) => code.holdBetween(api, 0, 2, READ),
+      (code, api) => code.takeAfter(api, 1, undefined, 1, WRITE),
+      (code, api) => code.takeAfter(api, 1, 1, 2, READ),
+      (code, api) => code.ringAfter(api, [1, 2]),
+    ],
+    { patience: 10 },
+  ),
+];
+
+const queues = [
+  ...[
+    ['sync', 'sync', 'sync'],
+    ['async', 'sync', 'async'],
+  ].map((hows) =>
+    arranged(
+      'semaphore',
+      `${hows.join(', ')} in the order in which they queued`,
+      [
+        (code, api) => code.holdBetween(api, 0, 2, { weight: 3 }),
+        ...hows.map(
+          (how, index) => (code, api) =>
+            code.takeAfter(api, 1, index === 0 ? undefined : index, index + 1, {
+              how,
+              weight: 3 - (index % 2),
+            }),
+        ),
+        (code, api) => code.ringAfter(api, [1, 2, 3]),
+      ],
+      { permits: 3, patience: 25 },
+    ),
+  ),
+  arranged(
+    'semaphore',
+    'an async request keeps its place when the thread has blocked meanwhile',
+    [
+      (code, api) => code.holdBetween(api, 0, 3),
+      (code, api) => code.askAndGiveUp(api, 1, 1, 10),
+      (code, api) => code.takeAfter(api, 2, undefined, 2),
+    ],
+    { patience: 15 },
+  ),
+  ...['try', 'try async'].map((how) =>
+    arranged(
+      'semaphore',
+      `${how} does not take what another one waits for`,
+      [
+        (code, api) => code.holdBetween(api, 0, 2, { weight: 1 }),
+        (code, api) => code.takeSoon(api, 1, { weight: 2, limit: 10 }),
+        (code, api) => code.tryInVain(api, 1, how, { weight: 1 }),
+      ],
+      { permits: 2, patience: 10 },
+    ),
+  ),
+  arranged(
+    'semaphore',
+    'try passes a busy event loop',
+    [
+      (code, api) => code.askAndBeBusy(api, 1, 3),
+      (code, api) => code.holdBetween(api, 0, 2),
+      (code, api) => code.trySoon(api, 2, 'try', { limit: LAPSED }),
+      (code, api) => code.ringAt(api, LAPSED + 10),
+    ],
+    { patience: LAPSED + 15 },
+  ),
+];
+
+const together = [
+  arranged('read-write lock', 'readers come in together', [
+    (code, api) => code.holdBetween(api, 0, 1, WRITE),
+    (code, api) => code.stayUntil(api, 1, 3, READ),
+    (code, api) => code.stayUntil(api, 1, 3, { ...READ, how: 'async' }),
+  ]),
+  arranged(
+    'semaphore',
+    'two come in together',
+    [
+      (code, api) => code.holdBetween(api, 0, 1, { weight: 2 }),
+      (code, api) => code.stayUntil(api, 1, 3),
+      (code, api) => code.stayUntil(api, 1, 3, { how: 'async' }),
+    ],
+    { permits: 2 },
+  ),
+  arranged(
+    'read-write lock',
+    'a downgrade lets readers in',
+    [(code, api) => code.downgradeUntil(api, 1, 2), (code, api) => code.stayUntil(api, 1, 2, READ)],
+    { patience: 10 },
+  ),
+  arranged(
+    'read-write lock',
+    'a thread that reads may read again before a writer',
+    [
+      (code, api) => code.stayUntil(api, 0, 1, { ...READ, again: 1 }),
+      (code, api) => code.takeSoon(api, 1, { ...WRITE, limit: 10 }),
+    ],
+    { patience: 10 },
+  ),
+  arranged(
+    'read-write lock',
+    'a writer that gives up lets readers in',
+    [
+      (code, api) => code.holdBetween(api, 0, 3, READ),
+      (code, api) => code.giveUp(api, 1, 'sync', { ...WRITE, timeout: 10 }),
+      (code, api) => code.stayUntil(api, 1, 2, { ...READ, queued: 1 }),
+    ],
+    { patience: 12 },
+  ),
+];
+
+const barging = [
+  arranged('mutex', 'nobody starves while no time passes', [
+    (code, api) => code.bargeAtOnce(api, 4),
+    (code, api) => code.bargeAtOnce(api, 2),
+    (code, api) => code.bargeAtOnce(api, 2),
+  ]),
+  arranged(
+    'mutex',
+    'the first in the queue finds itself passed while the lock is taken and released',
+    [
+      (code, api) => code.barge(api, 20, 1, 20, false),
+      (code, api) => code.takeSoon(api, 0, { limit: 40 }),
+      (code, api) => code.takeSoon(api, 0, { limit: 40 }),
+    ],
+    { patience: 30 },
+  ),
+  arranged(
+    'mutex',
+    'the first in the queue is passed for two milliseconds',
+    [(code, api) => code.barge(api, 12, 1, 3, false), (code, api) => code.takeSoon(api, 0, { limit: 20 })],
+    { patience: 30 },
+  ),
+  arranged(
+    'mutex',
+    'one that was woken and has no processor is passed sixteen times and for two milliseconds',
+    [
+      (code, api) => code.barge(api, 60, 1, 18, true),
+      (code, api) => code.takeSoon(api, 1, { limit: 60, slowness: 30 }),
+    ],
+    { patience: 60 },
+  ),
+];
+
+export const arrangedSubjects = [
+  ...elsewhere,
+  ...busy,
+  ...deaths,
+  ...doubts,
+  ...timeouts,
+  ...orders,
+  ...queues,
+  ...together,
+  ...barging,
+];
+
+export const arrangedCases = arrangedSubjects.map((subject) => ({ subject, budget: {} }));

@@ -1,0 +1,68 @@
+/** With which cases a mutant is looked for, and how far: the quickest first. Seeds are always the same. */
+import { arrangedCases } from './arranged.mjs';
+import { concurrent } from './mutated.mjs';
+import { schedules } from './plan.mjs';
+import { latch, mutex, readWriteLock, semaphore, watchedLatch } from './subjects.mjs';
+import { nameOf } from './task.mjs';
+
+const s = 'sync';
+const a = 'async';
+const cases = (subjects, budgets) =>
+  subjects.flatMap((subject) => budgets.map((budget) => ({ subject, budget })));
+
+/** Those who bury the dead die as well. */
+const deadlier = cases(
+  [
+    semaphore([s, s, s], [1, 2, 1], 2),
+    readWriteLock(['read', 'write', 'downgrade']),
+    readWriteLock(['read', 'read', 'write']),
+    mutex([s, s, s]),
+  ],
+  [{ deaths: 2 }, { kills: 2 }],
+);
+
+/** Gone through completely. */
+const exhausted = [
+  ...cases([latch(2, 2), latch(3), watchedLatch(2), watchedLatch(3)], [{ deaths: 1 }]),
+  ...cases(
+    [mutex([s, s]), mutex([s, a]), semaphore([s, s], [1, 2], 2), readWriteLock(['read', 'write'])],
+    [{}],
+  ),
+];
+
+const chance = schedules
+  .filter(({ name }) => name !== 'situation')
+  .flatMap(({ name, sync, async }) => [...sync, ...async].map((one) => ({ ...one, primitive: name })));
+
+/** Executions of every case and strategy, or how many there are at the most, stage after stage. */
+const STAGES = [
+  { of: arrangedCases, executions: 8 },
+  { of: chance, executions: 1 },
+  { of: deadlier, executions: 8 },
+  { of: exhausted, limit: 8000 },
+  { of: chance, executions: 2 },
+];
+/** Executions of the cases that have found most mutants of the module so far. */
+const FAVOURITE = 6;
+
+const named = new Map([...arrangedCases, ...chance, ...deadlier].map((one) => [nameOf(one), one]));
+
+/** @param {string[]} favourites names of cases that are tried first */
+export function* attempts(file, favourites) {
+  const primitives = concurrent.get(file);
+  const isConcerned = ({ subject, primitive }) =>
+    primitives.some((one) => (primitive ?? subject.name).startsWith(one));
+  let seed = 1;
+  const times = function* (some, executions) {
+    for (const one of some)
+      for (const strategy of ['pct', 'random']) yield { name: nameOf(one), one, strategy, seed, executions };
+    seed += executions;
+  };
+  const known = favourites.filter((name) => named.has(name)).map((name) => named.get(name));
+  yield* times(known, FAVOURITE);
+  for (const { of, executions, limit } of STAGES) {
+    const some = of.filter(isConcerned);
+    if (limit === undefined) yield* times(some, executions);
+    else for (const one of some) yield { name: nameOf(one), one, strategy: 'exhaustive', limit };
+  }
+}

@@ -1,0 +1,328 @@
+/** What the threads of arranged situations do, see `arranged.mjs`; otherwise as `programs.mjs`. */
+import { isRefusal, pause, release, ring, until, ways } from './programs.mjs';
+
+/** Looks every millisecond. */
+function untilQueued(api, thread) {
+  while (!api.waits(thread)) Atomics.wait(api.scratch, 0, 0, 1);
+}
+
+/** A `side` of a read-write lock, or the lock. */
+const sideOf = (lock, side) => (side === undefined ? lock : lock[side]);
+
+/** Those who read or write are counted as inside. */
+function enter({ claims, index }, side, guard) {
+  if (side === 'writer') claims.enterAsWriter(index, guard);
+  if (side === 'reader') claims.enterAsReader(index, guard);
+}
+
+function leave({ claims, index }, side, guard) {
+  if (side === 'writer') claims.leaveAlone(index);
+  if (side === 'reader') claims.leaveAsReader(index);
+  release(guard);
+}
+
+/** Holds the lock from the `from`th ring until the `to`th, and rings when it has it. */
+export async function holdBetween(api, from, to, { second = false, side, rings = false, ...options } = {}) {
+  until(api, from);
+  const guard = sideOf(second ? api.second : api.lock, side).acquireSync(options);
+  enter(api, side, guard);
+  ring(api);
+  until(api, to);
+  leave(api, side, guard);
+  if (rings) ring(api);
+}
+
+/** Asks for one lock in its event loop, and blocks in another. */
+export async function askAndBlock(api, from) {
+  until(api, from);
+  const asked = api.lock.acquire();
+  ring(api);
+  const other = api.second.acquireSync();
+  release(other);
+  const guard = await asked;
+  release(guard);
+}
+
+/** Asks in its event loop, and does something else until the `to`th ring. */
+export async function askAndBeBusy(api, from, to) {
+  until(api, from);
+  const asked = api.lock.acquire();
+  ring(api);
+  until(api, to);
+  const guard = await asked;
+  release(guard);
+}
+
+/** Takes it once, within so many milliseconds, and rings. */
+export async function takeSoon(api, from, { how = 'sync', side, limit = 0, slowness = 0, ...options } = {}) {
+  until(api, from);
+  api.beSlow(slowness);
+  const start = api.clock();
+  const taken = ways[how](sideOf(api.lock, side), options);
+  const guard = how.endsWith('async') ? await taken : taken;
+  const waited = api.clock() - start;
+  if (waited > limit) throw new Error(`it had to wait for ${waited} ms, not ${limit}`);
+  ring(api);
+  release(guard);
+}
+
+/** Takes it, and dies. */
+export async function takeAndDie(api, { side, from = 0, second = false, after, ...options } = {}) {
+  until(api, from);
+  const guard = sideOf(second ? api.second : api.lock, side).acquireSync(options);
+  ring(api);
+  if (after !== undefined) Atomics.wait(api.scratch, 0, 0, after);
+  api.die();
+  pause(api);
+  release(guard);
+}
+
+/** Tries until it has it, which must be within so many milliseconds. */
+export async function trySoon(api, from, how, { side, limit, abandoned = false, ...options }) {
+  const { clock, scratch } = api;
+  until(api, from);
+  const start = clock();
+  for (;;) {
+    const taken = ways[how](sideOf(api.lock, side), options);
+    const guard = how.endsWith('async') ? await taken : taken;
+    if (guard !== null) {
+      if (guard.abandoned !== abandoned) throw new Error(`abandoned is ${guard.abandoned}`);
+      release(guard);
+      return;
+    }
+    if (clock() - start > limit) throw new Error(`it has tried for ${clock() - start} ms`);
+    Atomics.wait(scratch, 0, 0, 5);
+  }
+}
+
+/** Has to give up after its timeout: not earlier, and not later. */
+export async function giveUp(api, from, how, { side, ...options }) {
+  const { clock, index } = api;
+  until(api, from);
+  const start = clock();
+  let code;
+  try {
+    const taken = ways[how](sideOf(api.lock, side), options);
+    if (how.endsWith('async')) await taken;
+  } catch (error) {
+    code = error.code;
+  }
+  const waited = clock() - start;
+  if (code !== 'ERR_LOCK_TIMEOUT') throw new Error(`thread ${index} did not give up: ${code}`);
+  if (waited !== options.timeout) throw new Error(`thread ${index} gave up after ${waited} ms`);
+  ring(api);
+}
+
+/** Requests of one event loop have their turns in the order in which they were made. */
+export async function takeInOrder(api, from, count) {
+  until(api, from);
+  const taken = [];
+  const all = [];
+  for (let i = 0; i < count; i++) all.push(takeNumber(api, i, taken));
+  ring(api);
+  for (let i = 0; i < count; i++) await all[i];
+  if (taken.join() !== [...taken.keys()].join()) throw new Error(`requests were served as ${taken.join()}`);
+}
+
+async function takeNumber({ lock }, number, taken) {
+  const guard = await lock.acquire();
+  taken.push(number);
+  release(guard);
+}
+
+/** As `takeSoon`, and stays inside until the `to`th ring. `queued`: asks after that thread stands in the queue. */
+export async function stayUntil(
+  api,
+  from,
+  to,
+  { how = 'sync', side, queued, again, ringsAt, ...options } = {},
+) {
+  until(api, from);
+  if (queued !== undefined) untilQueued(api, queued);
+  const lock = sideOf(api.lock, side);
+  const taken = ways[how](lock, options);
+  const guard = how.endsWith('async') ? await taken : taken;
+  enter(api, side, guard);
+  ring(api);
+  if (ringsAt !== undefined) await ringAt(api, ringsAt);
+  until(api, to);
+  if (again !== undefined) {
+    untilQueued(api, again);
+    const second = lock.acquireSync();
+    release(second);
+  }
+  leave(api, side, guard);
+}
+
+/** Writes, and becomes a reader once that thread queues; a reader who waits comes in as well. */
+export async function downgradeUntil(api, queued, to) {
+  const write = api.lock.writer.acquireSync();
+  ring(api);
+  untilQueued(api, queued);
+  const read = write.downgrade();
+  until(api, to);
+  release(read);
+}
+
+/** Asks after that thread stands in the queue, and notes when it has it. */
+export async function takeAfter(api, from, queued, order, { how = 'sync', side, delay, ...options } = {}) {
+  until(api, from);
+  if (queued !== undefined) untilQueued(api, queued);
+  if (delay !== undefined) Atomics.wait(api.scratch, 0, 0, delay);
+  const taken = ways[how](sideOf(api.lock, side), options);
+  const guard = how.endsWith('async') ? await taken : taken;
+  takeTurn(api.claims, api.index, order);
+  release(guard);
+}
+
+function takeTurn({ turns }, index, order) {
+  turns.push(index);
+  if (turns.length !== order) throw new Error(`thread ${index} came as number ${turns.length}, not ${order}`);
+}
+
+/** Barges again and again while another one waits, and time passes. It must not pass it often. */
+export async function barge(api, rounds, waiter, most, elapses) {
+  const { lock, waits, elapse, scratch, unparks } = api;
+  let passed = 0;
+  if (elapses) {
+    const first = lock.acquireSync();
+    ring(api);
+    untilQueued(api, waiter);
+    release(first);
+  }
+  for (let round = 0; round < rounds; round++) {
+    const guard = lock.acquireSync();
+    if (waits(waiter)) passed++;
+    if (elapses && unparks(waiter) > 2) throw new Error(`thread ${waiter} was woken again and again`);
+    if (passed > most) throw new Error(`thread ${waiter} was passed ${passed} times`);
+    if (elapses) elapse(0.5);
+    else Atomics.wait(scratch, 0, 0, 1);
+    release(guard);
+  }
+}
+
+/** Rings when all of these stand in the queue. */
+export async function ringAfter(api, threads) {
+  for (const thread of threads) untilQueued(api, thread);
+  ring(api);
+}
+
+/** Asks in its event loop, and then blocking, which it gives up: the first request keeps its place. */
+export async function askAndGiveUp(api, from, order, timeout) {
+  const { lock, claims } = api;
+  until(api, from);
+  const asked = lock.acquire();
+  ring(api);
+  untilQueued(api, api.index + 1);
+  let isRefused = false;
+  try {
+    lock.acquireSync({ timeout });
+  } catch (error) {
+    isRefused = isRefusal(error);
+  }
+  if (!isRefused) throw new Error('it did not give up');
+  ring(api);
+  const guard = await asked;
+  takeTurn(claims, api.index, order);
+  release(guard);
+}
+
+/** Must not get it: others wait for what is free. */
+export async function tryInVain(api, queued, how, options) {
+  const { lock } = api;
+  untilQueued(api, queued);
+  const taken = ways[how](lock, options);
+  const guard = how.endsWith('async') ? await taken : taken;
+  if (guard !== null) throw new Error(`thread ${api.index} has passed thread ${queued}`);
+  ring(api);
+}
+
+/** Rings after so many milliseconds. */
+export async function ringAt(api, time) {
+  Atomics.wait(api.scratch, 0, 0, time);
+  ring(api);
+}
+
+/** Dies around the CAS that takes the lock, in doubt whether it has it; then the bell rings. */
+export async function dieTaking(api, from, what, { side, ...options } = {}) {
+  until(api, from);
+  api.meet('compareExchange', what);
+  sideOf(api.lock, side).acquireSync(options);
+}
+
+/** Releases late in the slice of the thread that queues, and is paused between its CAS and the note of it. */
+export async function releaseSlowly(api, from, queued, { side, delay = 18, pauses = true, ...options } = {}) {
+  until(api, from);
+  const guard = sideOf(api.lock, side).acquireSync(options);
+  ring(api);
+  untilQueued(api, queued);
+  Atomics.wait(api.scratch, 0, 0, delay);
+  if (pauses) api.meet('compareExchange', 'pause after');
+  release(guard);
+}
+
+/** Takes it within so many milliseconds, and is told of a death, or not. */
+export async function takeTold(api, from, abandoned, limit, { side, ...options } = {}) {
+  const { clock } = api;
+  until(api, from);
+  const start = clock();
+  const guard = sideOf(api.lock, side).acquireSync(options);
+  if (clock() - start > limit) throw new Error(`it had to wait for ${clock() - start} ms, not ${limit}`);
+  if (guard.abandoned !== abandoned) throw new Error(`abandoned is ${guard.abandoned}`);
+  enter(api, side, guard);
+  ring(api);
+  leave(api, side, guard);
+}
+
+/** Asks for two locks in its event loop; the first comes at once, the holder of the second is dead. */
+export async function askForBoth(api, from, limit) {
+  until(api, from);
+  const start = api.clock();
+  const first = api.lock.acquire();
+  const second = api.second.acquire();
+  ring(api);
+  const one = await first;
+  release(one);
+  const other = await second;
+  if (api.clock() - start > limit) throw new Error(`it had to wait for ${api.clock() - start} ms`);
+  release(other);
+}
+
+/** Asks again after the lock was released, when its first request waits still. */
+export async function askAgain(api, from, to) {
+  until(api, from);
+  const taken = [];
+  const first = takeNumber(api, 0, taken);
+  ring(api);
+  until(api, to);
+  const second = takeNumber(api, 1, taken);
+  await first;
+  await second;
+  if (taken.join() !== '0,1') throw new Error(`requests were served as ${taken.join()}`);
+}
+
+/** Barges while no time passes: nobody is starving. */
+export async function bargeAtOnce(api, rounds) {
+  const { lock, isStarving, clock } = api;
+  const start = clock();
+  for (let round = 0; round < rounds; round++) {
+    const guard = lock.acquireSync();
+    pause(api);
+    if (isStarving() && clock() === start) throw new Error('somebody starves after no time');
+    release(guard);
+  }
+}
+
+/** Takes it, and dies while it counts what the dead have held. */
+export async function dieCounting(api, from, { side, what = 'die after', ...options } = {}) {
+  until(api, from);
+  api.meet('or', what);
+  sideOf(api.lock, side).acquireSync(options);
+}
+
+/** Dies when it is about to sleep in the queue. */
+export async function dieWaiting(api, from, { side, ...options } = {}) {
+  until(api, from);
+  api.meet('wait', 'die before');
+  sideOf(api.lock, side).acquireSync(options);
+}
