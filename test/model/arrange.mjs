@@ -18,6 +18,7 @@ export function arranged(kind, what, programs, { patience = 0, ...more } = {}) {
     ...more,
     name: `${kind}: ${what}`,
     locks: 2,
+    isArranged: true,
     patience,
     threads: programs.map((program) => [program]),
     atEnd(world) {

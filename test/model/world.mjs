@@ -5,6 +5,7 @@ import { ModelSignal } from './promise.mjs';
 import { modeOf, realmOf } from './realm.mjs';
 import { bits, layout } from './space.mjs';
 import { fingerprint } from './states.mjs';
+import { DEAD } from './thread.mjs';
 
 /** Room for the threads of a subject and for the observer. */
 const THREADS = 6;
@@ -92,33 +93,14 @@ export class World {
 
   #start(programs, index) {
     const thread = this.machine.threads[index];
-    const { subject, claims } = this;
+    const { subject, claims, words } = this;
     const load = this.realm(index);
-    const { machine, words } = this;
-    const tools = {
-      words,
-      bell: layout.HEADER_ECHO,
-      clock: () => machine.now,
-      waits: (one) => this.#waits(one),
-    };
-    const toll = () => {
-      words[layout.HEADER_ECHO]++;
-      machine.perform({ kind: 'notify', words, at: layout.HEADER_ECHO });
-    };
-    const meet = (kind, what) => (thread.fate = { kind, what, toll });
-    const isStarving = () => (this.wordOf(0) & bits.STARVING) !== 0;
-    const acts = {
-      beSlow: (time) => (thread.slowness = time),
-      unparks: (one) => words[layout.threadAt(one) + layout.THREAD_PARK],
-      isStarving,
-      meet,
-      die: () => machine.kill(index),
-      elapse: (time) => machine.moveClock(time),
-    };
     const nap = subject.naps?.[index] ?? 0;
-    const api = { index, claims, scratch, nap, ...tools, ...acts, ...this.opened[index] };
+    const api = { index, claims, scratch, nap, words, bell: layout.HEADER_ECHO };
+    Object.assign(api, this.opened[index]);
+    if (subject.isArranged) Object.assign(api, this.#director(thread));
     if (subject.abortable) api.signal = thread.signal = new ModelSignal();
-    const code = { ...load('programs.js'), ...load('situations.js') };
+    const code = load(subject.isArranged ? 'situations.js' : 'programs.js');
     thread.roots = { lock: api.lock, second: api.second };
     thread.start(programs.map((program) => () => program(code, api)));
   }
@@ -144,6 +126,25 @@ export class World {
   /** Does a thread sleep of its own accord? */
   get isNapping() {
     return this.machine.waiters.some(({ words }) => words === scratch);
+  }
+
+  /** What situations look at, and bring about. */
+  #director(thread) {
+    const { machine, words } = this;
+    const toll = () => {
+      words[layout.HEADER_ECHO]++;
+      machine.perform({ kind: 'notify', words, at: layout.HEADER_ECHO });
+    };
+    return {
+      clock: () => machine.now,
+      waits: (one) => this.#waits(one),
+      unparks: (one) => words[layout.threadAt(one) + layout.THREAD_PARK],
+      isStarving: () => (this.wordOf(0) & bits.STARVING) !== 0,
+      beSlow: (time) => (thread.slowness = time),
+      meet: (kind, what) => (thread.fate = { kind, what, toll }),
+      die: () => machine.kill(thread.index),
+      elapse: (time) => machine.moveClock(time),
+    };
   }
 
   /** Gives every thread its locks, without an operation but for the first time. */
@@ -221,7 +222,9 @@ export class World {
     if (words[cell + layout.CELL_LATCH] !== 0 || (word & bits.RECOVER) === bits.RECOVER) return;
     let room = word & bits.MAX_PERMITS;
     const ticket = words[record(index) + layout.RECORD_TICKET];
-    for (const { index: other } of this.machine.threads) {
+    for (const { index: other, state } of this.machine.threads) {
+      // One who died on its way into the queue may have been passed.
+      if (state === DEAD) continue;
       const waits = words[record(other) + layout.RECORD_WAIT] !== 0;
       if (other === index || !waits || words[record(other) + layout.RECORD_TICKET] - ticket >= 0) continue;
       room -= words[record(other) + layout.RECORD_WEIGHT];
