@@ -1,5 +1,5 @@
 /** Ways through the executions of a subject. Each execution is made anew from its choices, so it can be repeated. */
-import { ASLEEP, DEAD, EDGE, ENDED, READY } from './thread.mjs';
+import { ASLEEP, DEAD, EDGE, ENDED, READY, mortality } from './thread.mjs';
 import { modeOf } from './realm.mjs';
 import { World } from './world.mjs';
 
@@ -77,6 +77,7 @@ export function execute(
   let hasFaulted = false;
   try {
     for (;;) {
+      mortality.isLeft = left.deaths > 0 || left.kills > 0;
       const steps = findOptions(options, world, left, reduce);
       if (steps === 0) {
         if (machine.threads.every(({ state }) => state === ENDED || state === DEAD)) break;
@@ -104,6 +105,7 @@ export function execute(
       done?.();
       if (machine.steps > MOST_STEPS) throw new Error('busy waiting: it does not come to an end');
     }
+    mortality.isLeft = false;
     world.finish(budget);
     return world;
   } catch (error) {

@@ -12,7 +12,18 @@ import {
   awaited,
   startAsync,
 } from './promise.mjs';
-import { DEAD, ENDED, Generator, atomic, closure, currentThread, edge, enter, top } from './thread.mjs';
+import {
+  DEAD,
+  EDGE,
+  ENDED,
+  Generator,
+  atomic,
+  closure,
+  currentThread,
+  enter,
+  mortality,
+  top,
+} from './thread.mjs';
 import { namesIn, transformModule, transformModules } from './transform.mjs';
 
 const root = new URL('../../dist/', import.meta.url);
@@ -145,7 +156,8 @@ export function realmOf(index, mode) {
 function loadRealm(index, modules) {
   const environment = {
     $atomic: atomic,
-    $edge: edge,
+    $EDGE: EDGE,
+    $mortality: mortality,
     $enter: enter,
     $top: top,
     $closure: closure,

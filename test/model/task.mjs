@@ -26,6 +26,7 @@ const strategies = { random, pct, exhaustive };
  * @typedef {object} Result what the strategy returns, with `seconds`; or only `failure`, in words
  * @property {string} [failure]
  * @property {number} [executions]
+ * @property {number} [steps]
  * @property {number} [sections]
  * @property {number} [states]
  * @property {boolean} [complete]

@@ -38,7 +38,8 @@ export const WAIT_FOR_TASK = new Operation('idle');
 export const EXIT = new Operation('exit');
 /** A function entry or a loop's edge: a thread can die there, and nothing else happens. */
 export const EDGE = new Operation('edge');
-export const edge = () => EDGE;
+/** Can a thread still die? Otherwise nothing happens at an edge, and nobody stops there. */
+export const mortality = { isLeft: false };
 
 /** The thread whose code runs. */
 let current;

@@ -84,7 +84,7 @@ function transform(
 
 /** What a module finds in its environment instead of what Node.js has. */
 const ENVIRONMENT =
-  '$atomic, $edge, $enter, $top, $closure, $Generator, $run, $async, $await, $Promise, Promise, queueMicrotask, process, FinalizationRegistry, AbortSignal, globalThis';
+  '$atomic, $EDGE, $mortality, $enter, $top, $closure, $Generator, $run, $async, $await, $Promise, Promise, queueMicrotask, process, FinalizationRegistry, AbortSignal, globalThis';
 
 function printModule(file, options) {
   const result = ts.transform(file, [(context) => (root) => rewrite(root, context, options)]);
@@ -143,10 +143,16 @@ function rewrite(root, context, { names, edges, captures, sites, plain }) {
     return call('$top', id('$f'), f.createNumericLiteral(points++), array(locals), value);
   };
 
+  /** A stop where a thread can die, as long as one can. */
+  const edgeAt = (node) => {
+    const stop = f.createExpressionStatement(yields(told(node, id('$EDGE'))));
+    return f.createIfStatement(f.createPropertyAccessExpression(id('$mortality'), 'isLeft'), stop);
+  };
+
   const loopOf = (node) => {
     const made = ts.visitEachChild(node, visit, context);
     if (manner !== 'yield') return made;
-    const point = f.createExpressionStatement(yields(told(node.statement, call('$edge'))));
+    const point = edgeAt(node.statement);
     const body = f.createBlock([point, made.statement]);
     if (ts.isForStatement(node))
       return f.updateForStatement(made, made.initializer, made.condition, made.incrementor, body);
@@ -231,7 +237,7 @@ function rewrite(root, context, { names, edges, captures, sites, plain }) {
       ),
     ];
     if (captures) start.push(constant('$f', enter(node)));
-    if (edges) start.push(f.createExpressionStatement(yields(told(node.body, call('$edge')))));
+    if (edges) start.push(edgeAt(node.body));
     body = f.createBlock([...start, ...body.statements], true);
     return body;
   };

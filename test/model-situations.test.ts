@@ -1,0 +1,3 @@
+import { exploreSchedules } from './model/schedules.js';
+
+exploreSchedules('situation');
