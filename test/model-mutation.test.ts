@@ -38,7 +38,7 @@ describe('The model kills', { timeout: 60_000 }, () => {
     'space/latch.js releaseLatch: remove: Atomics.notify(words, at, 1);',
     'parker/thread.js ThreadParker.unpark: remove: Atomics.add(this.#words, at, 1);',
     'space/words.js mutexRules.bury: drop: (word) => (word & ~OWNER) | ABANDONED  =>  (word) => (word & ~OWNER)',
-    'space/cell.js Cell.decline: remove: this.queue.settle();',
+    'space/cell.js Cell.decline: remove: this.queue.latchAndSettle();',
     'primitives/mutex.js MutexGuard.release: true: if (tether === null)  =>  if (true)',
   ])
     test(id, async () => {

@@ -229,25 +229,6 @@ export const survivors = [
   },
   {
     kind: 'speed',
-    reason: 'A thread without a woken request settles once more.',
-    ids: [
-      'space/cell.js Cell.decline: false: if (!this.queue.isWoken())  =>  if (false)',
-      'space/cell.js Cell.decline: remove: return;',
-      'space/cell.js Cell.decline: false: if (this.queue.isWoken())  =>  if (false)',
-    ],
-  },
-  {
-    kind: 'equivalent',
-    reason:
-      'The thread is marked as blocked elsewhere, so `#collect` leaves its request out whatever its state, and `settle` wakes the next. See `#isBusy`.',
-    ids: [
-      'space/cell.js Cell.decline: negate: this.queue.isWoken()  =>  !(this.queue.isWoken())',
-      'space/cell.js Cell.decline: true: if (this.queue.isWoken())  =>  if (true)',
-      'space/cell.js Cell.decline: remove: this.queue.sleepAgain();',
-    ],
-  },
-  {
-    kind: 'speed',
     reason:
       'A thread that was woken is taken for one whose slice has ended: it asks about the others oftener, and the system only every PROBE_INTERVAL; or it does not spin.',
     ids: [
@@ -400,9 +381,9 @@ export const survivors = [
     reason:
       'Reads of single words of other threads in another order: any of them may change between the two.',
     ids: [
-      'space/waiters.js WaitQueue.visitOthers: swap: const used = Atomics.load(this.words, HEADER_THREADS_USED); const word = Atomics.load(this.words, this.word);  =>  const word = Atomics.load(this.words, this.word); const used = Atomics.load(this.words, HEADER_THREADS_USED);',
-      'space/waiters.js WaitQueue.visitOthers: swap: const hold = Atomics.load(this.words, record + RECORD_HOLD); const wait = Atomics.load(this.words, record + RECORD_WAIT);  =>  const wait = Atomics.load(this.words, record + RECORD_WAIT); const hold = Atomics.load(this.words, record + RECORD_HOLD);',
-      'space/waiters.js WaitQueue.visitOthers: swap: const wait = Atomics.load(this.words, record + RECORD_WAIT); const state = Atomics.load(this.words, threadAt(thread) + THREAD_STATE);  =>  const state = Atomics.load(this.words, threadAt(thread) + THREAD_STATE); const wait = Atomics.load(this.words, record + RECORD_WAIT);',
+      'space/waiters.js WaitQueue.visitOthers: swap: const used = Atomics.load(words, HEADER_THREADS_USED); const word = Atomics.load(words, this.word);  =>  const word = Atomics.load(words, this.word); const used = Atomics.load(words, HEADER_THREADS_USED);',
+      'space/waiters.js WaitQueue.visitOthers: swap: const hold = Atomics.load(words, record + RECORD_HOLD); const wait = Atomics.load(words, record + RECORD_WAIT);  =>  const wait = Atomics.load(words, record + RECORD_WAIT); const hold = Atomics.load(words, record + RECORD_HOLD);',
+      'space/waiters.js WaitQueue.visitOthers: swap: const wait = Atomics.load(words, record + RECORD_WAIT); const state = Atomics.load(words, threadAt(thread) + THREAD_STATE);  =>  const state = Atomics.load(words, threadAt(thread) + THREAD_STATE); const wait = Atomics.load(words, record + RECORD_WAIT);',
     ],
   },
   {
@@ -412,8 +393,8 @@ export const survivors = [
     ids: [
       'space/waiters.js WaitQueue.visitOthers: false: if (thread === this.attachment.index)  =>  if (false)',
       'space/waiters.js WaitQueue.visitOthers: remove: continue;',
-      'space/waiters.js WaitQueue.visitOthers: true: if (hold !== 0 || wait !== 0 || (owner !== 0 && state === owner))  =>  if (true)',
-      'space/waiters.js WaitQueue.visitOthers: operator: owner !== 0 && state === owner  =>  owner !== 0 || state === owner',
+      'space/waiters.js WaitQueue.visitOthers: true: if (hold !== 0 || wait !== 0 || (owner !== 0 && (state & ID_MASK) === owner))  =>  if (true)',
+      'space/waiters.js WaitQueue.visitOthers: operator: owner !== 0 && (state & ID_MASK) === owner  =>  owner !== 0 || (state & ID_MASK) === owner',
     ],
   },
   {
