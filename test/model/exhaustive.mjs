@@ -27,6 +27,8 @@ export function exhaustive(
   },
 ) {
   const seen = new StateSet();
+  /** Beside the states in which there is a choice, which are counted. */
+  const afterFaults = new StateSet();
   const finals = new StateSet();
   const stack = [[]];
   const result = { executions: 0, steps: 0, sections: 0, abandoned: 0, states: 0, complete: true, finals };
@@ -45,8 +47,7 @@ export function exhaustive(
     /** After a fault there is often one way on, and there were many ways that led here. */
     const visit = (world, left, last) => {
       steps = world.machine.steps;
-      // Beside the states in which there is a choice, which are counted.
-      return !remember || depth < prefix.length || !seen.has(keyOf(world, left, last) + 0.5);
+      return !remember || depth < prefix.length || !afterFaults.has(keyOf(world, left, last));
     };
     const choose = (options, stepCount, world, left, last) => {
       steps = world.machine.steps;
