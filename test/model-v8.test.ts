@@ -1,6 +1,7 @@
 /** Is the machine that the model runs on what V8 is, and does the library do on real threads what the model says? */
 import { describe, expect, test } from 'vitest';
-import { compareScripts, obstacle } from './model/against-v8.mjs';
+import { compareScripts } from './model/against-v8.mjs';
+import { obstacle } from './model/comparison.mjs';
 import { compareSchedules } from './model/on-workers.mjs';
 import { comparePromises } from './model/promises.mjs';
 

@@ -6,18 +6,14 @@
  *     node test/model/against-v8.mjs --scripts 1000 --seed 7
  */
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { generator } from './explore.mjs';
+import { runComparison } from './comparison.mjs';
 import { countWaiters } from './gate.mjs';
 import { Machine } from './machine.mjs';
 import { startAsync } from './promise.mjs';
 import { Overdue, RealThreads } from './real-threads.mjs';
 import { createScript, describeOperation, describeTold, programOf } from './script.mjs';
 import { ASLEEP, DEAD, ENDED, IDLE, READY, currentThread } from './thread.mjs';
-
-/** Undefined: they can be compared. */
-export const obstacle =
-  countWaiters === undefined ? 'this V8 does not tell how many threads wait on a word' : undefined;
 
 /** More than any script takes. */
 const MOST_STEPS = 500;
@@ -257,16 +253,4 @@ export async function compareScripts({ scripts, seed }) {
   return sum;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({
-    options: {
-      scripts: { type: 'string', default: '500' },
-      seed: { type: 'string', default: String((Math.random() * 2 ** 30) | 0) },
-    },
-  });
-  const start = performance.now();
-  console.log(`--scripts ${values.scripts} --seed ${values.seed}`);
-  if (obstacle !== undefined) throw new Error(obstacle);
-  console.log(await compareScripts({ scripts: Number(values.scripts), seed: Number(values.seed) }));
-  console.log(`${((performance.now() - start) / 1000).toFixed(1)} s`);
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) await runComparison('scripts', 500, compareScripts);

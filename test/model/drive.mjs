@@ -1,9 +1,8 @@
 /**
  * Runs a program of the machine as an async function of V8's: an `await` costs it one turn of the microtask queue.
  * @param {(operation: object) => unknown} perform what a yielded operation returns
- * @param {(value: unknown) => unknown} adapt what the program is given for an awaited value
  */
-export async function drive(program, perform, adapt = (value) => value) {
+export async function drive(program, perform) {
   let result = program.next();
   while (!result.done) {
     const { kind, value } = result.value;
@@ -19,7 +18,7 @@ export async function drive(program, perform, adapt = (value) => value) {
       hasFailed = true;
       settled = error;
     }
-    result = hasFailed ? program.throw(settled) : program.next(adapt(settled));
+    result = hasFailed ? program.throw(settled) : program.next(settled);
   }
   return result.value;
 }

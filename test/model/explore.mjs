@@ -47,7 +47,7 @@ export class Failure extends Error {
  */
 const KINDS = ['deaths', 'kills', 'clock', 'aborts', 'wakes', 'busy'];
 
-export const modeFor = ({ deaths = 0, kills = 0 }, captures) =>
+const modeFor = ({ deaths = 0, kills = 0 }, captures) =>
   modeOf({ edges: deaths > 0 || kills > 0, stores: kills > 0, captures });
 
 /**

@@ -9,7 +9,7 @@
  *     node test/model/on-workers.mjs --schedules 1000 --seed 7
  */
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { runComparison } from './comparison.mjs';
 import { countWaiters } from './gate.mjs';
 import { OPERATIONS, START, STARTING, decode } from './operations.mjs';
 import { sources } from './realm.mjs';
@@ -18,10 +18,6 @@ import { Overdue, RealThreads } from './real-threads.mjs';
 import { subjectsOfLocks } from './plan.mjs';
 import { recordSchedule } from './schedule.mjs';
 import { describeWordAt } from './words.mjs';
-
-/** Undefined: they can be compared. */
-export const obstacle =
-  countWaiters === undefined ? 'this V8 does not tell how many threads wait on a word' : undefined;
 
 const modules = compileModules(sources);
 
@@ -180,16 +176,5 @@ export async function compareSchedules({ schedules, seed }) {
   return sum;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({
-    options: {
-      schedules: { type: 'string', default: '300' },
-      seed: { type: 'string', default: String((Math.random() * 2 ** 30) | 0) },
-    },
-  });
-  const start = performance.now();
-  console.log(`--schedules ${values.schedules} --seed ${values.seed}`);
-  if (obstacle !== undefined) throw new Error(obstacle);
-  console.log(await compareSchedules({ schedules: Number(values.schedules), seed: Number(values.seed) }));
-  console.log(`${((performance.now() - start) / 1000).toFixed(1)} s`);
-}
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await runComparison('schedules', 300, compareSchedules);

@@ -1,7 +1,8 @@
 /**
  * What the threads of a model do, written as a user of the library would. It is transformed like the library
  * itself, so a step inside it is an operation too. `api` has this thread's `lock`, its `index`, the `claims`, which
- * throw when they do not hold, and what else a subject gives it.
+ * throw when they do not hold, and what else a subject gives it. Each program acquires in its own body: through an
+ * async function, a blocking one would stop at an `await` more.
  */
 
 /** How a lock is acquired: blocking, async, or only tried. */

@@ -36,9 +36,11 @@ export function exploreSchedules(primitive: string): void {
               return { name, ...(await pool.run({ strategy, name, executions, seed })) };
             }),
           );
-          for (const { name, failure, steps } of results) {
+          for (const { name, failure, steps, sections } of results) {
             if (failure !== undefined) throw new Error(failure);
             expect(steps, name).toBeGreaterThan(10 * executions);
+            // Situations do not count theirs.
+            if (primitive !== 'situation') expect(sections, name).toBeGreaterThan(executions / 2);
           }
         });
       }

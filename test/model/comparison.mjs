@@ -1,0 +1,22 @@
+/** The command line of a comparison with V8: how much, from which seed, and how long it took. */
+import { parseArgs } from 'node:util';
+import { countWaiters } from './gate.mjs';
+
+/** Undefined: real threads can be compared. */
+export const obstacle =
+  countWaiters === undefined ? 'this V8 does not tell how many threads wait on a word' : undefined;
+
+/** @param {string} what is counted: the name of the option, and of the argument of `compare` */
+export async function runComparison(what, amount, compare) {
+  const { values } = parseArgs({
+    options: {
+      [what]: { type: 'string', default: String(amount) },
+      seed: { type: 'string', default: String((Math.random() * 2 ** 30) | 0) },
+    },
+  });
+  const start = performance.now();
+  console.log(`--${what} ${values[what]} --seed ${values.seed}`);
+  if (obstacle !== undefined) throw new Error(obstacle);
+  console.log(await compare({ [what]: Number(values[what]), seed: Number(values.seed) }));
+  console.log(`${((performance.now() - start) / 1000).toFixed(1)} s`);
+}
