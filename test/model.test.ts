@@ -38,12 +38,25 @@ describe('Taking local steps at once leaves out no end', () => {
     [semaphore(['sync', 'sync'], [1, 2], 2), { deaths: 1 }],
     [semaphore(['sync', 'async'], [1, 2], 2), {}],
     [readWriteLock(['read', 'write']), { deaths: 1 }],
+    [mutex(['sync', 'async']), { kills: 1 }],
+    [mutex(['async', 'async'], 1, { abortable: true }), { aborts: 1 }],
+    [readWriteLock(['read async', 'downgrade']), { kills: 1 }],
   ] as const)
     test(nameOf({ subject, budget }), () => {
       const whole = exhaustive(subject, { budget, reduce: false });
       const reduced = exhaustive(subject, { budget });
       expect(reduced.finals.size).toBe(whole.finals.size);
       expect(reduced.states).toBeLessThan(whole.states);
+    });
+});
+
+describe('SIGKILL before each store leads to all ends that terminate() leads to', () => {
+  for (const subject of [mutex(['sync', 'async']), semaphore(['sync', 'sync'], [1, 2], 2)])
+    test(subject.name, () => {
+      const killed = exhaustive(subject, { budget: { kills: 1 } }).finals;
+      const terminated = exhaustive(subject, { budget: { deaths: 1 } }).finals;
+      expect(terminated.size).toBeGreaterThan(20);
+      expect([...terminated].filter((end) => !killed.has(end))).toEqual([]);
     });
 });
 

@@ -17,8 +17,9 @@ export const isAtomics = (node) =>
   node.expression.expression.getText() === 'Atomics';
 export const isNewPromise = (node) => ts.isNewExpression(node) && node.expression.getText() === 'Promise';
 
-/** What shared memory is called, and what of it others read while it may be written: not the counters. */
+/** What shared memory is called, and its counters, which nobody reads to decide anything. */
 export const SHARED = /(^|\.)(words|doubles)$/;
+export const COUNTERS = /(^|\.)doubles$/;
 export const RACING = /(^|\.)words$/;
 const isElement = (node, of) => ts.isElementAccessExpression(node) && of.test(node.expression.getText());
 
@@ -67,8 +68,8 @@ export function stoppingNames(files) {
     ts.forEachChild(node, visit);
   };
   for (const file of files) visit(file);
-  // Of AsyncLocalStorage, which calls its argument.
-  const names = new Set(['run']);
+  // Of AsyncLocalStorage, which calls its argument; and the questions to the system who lives.
+  const names = new Set(['run', 'isAlive', 'isRunning']);
   for (let size = -1; size !== names.size;) {
     size = names.size;
     for (const one of functions) {

@@ -1,5 +1,5 @@
 /** Ways through the executions of a subject. Each execution is made anew from its choices, so it can be repeated. */
-import { ASLEEP, DEAD, EDGE, ENDED, READY, mortality } from './thread.mjs';
+import { ASLEEP, DEAD, ENDED, READY, mortality } from './thread.mjs';
 import { modeOf } from './realm.mjs';
 import { World } from './world.mjs';
 
@@ -48,7 +48,7 @@ export class Failure extends Error {
 const KINDS = ['deaths', 'kills', 'clock', 'aborts', 'wakes', 'busy'];
 
 const modeFor = ({ deaths = 0, kills = 0 }, captures) =>
-  modeOf({ edges: deaths > 0 || kills > 0, stores: kills > 0, captures });
+  modeOf({ edges: deaths > 0 && kills === 0, stores: kills > 0, captures });
 
 /**
  * Runs one execution. At each point `choose` gives the index of what happens next, or -1 to stop.
@@ -69,6 +69,7 @@ export function execute(
 ) {
   const world = new World(subject, mode);
   const { machine } = world;
+  machine.turns = reduce;
   const choices = [];
   const options = [];
   const left = {};
@@ -116,50 +117,71 @@ export function execute(
 /** Fills `options`, steps first; returns how many steps there are. */
 function findOptions(options, world, left, reduce) {
   const { threads } = world.machine;
-  let local = -1;
+  let local;
   options.length = 0;
-  for (let index = 0; index < threads.length; index++) {
-    const { state, next } = threads[index];
-    if (state !== READY) continue;
-    if (next === EDGE) {
-      // Whoever else goes on, does so before or after this thread's next operation.
-      options.length = 0;
-      options.push(index);
-      if ((left.deaths > 0 || left.kills > 0) && index !== world.subject.immortal)
-        options.push(choiceOf(KILL, index));
-      return 1;
-    }
-    options.push(index);
-    if (reduce && world.isLocal(threads[index])) local = index;
+  for (const thread of threads) {
+    if (thread.state !== READY) continue;
+    // Whoever else goes on, does so before or after this thread's next operation.
+    if (isHidden(thread.next)) return onlyThis(options, thread, world, left);
+    options.push(thread.index);
+    if (reduce && world.isLocal(thread)) local ??= thread;
   }
-  if (local >= 0) {
+  if (local !== undefined) {
     options.length = 0;
-    options.push(local);
+    options.push(local.index);
   }
   const steps = options.length;
   // A fault must not be what gets the others on: so only while somebody could go on anyway.
-  if (steps === 0) return 0;
-  if (left.deaths > 0 || left.kills > 0)
-    for (const thread of threads)
-      if (canDie(thread, left, world.subject)) options.push(choiceOf(KILL, thread.index));
-  if (left.clock > 0 && threads.some(({ deadline }) => deadline < Infinity)) options.push(choiceOf(CLOCK, 0));
-  if (left.busy > 0) options.push(choiceOf(BUSY, 0));
-  if (left.aborts > 0)
-    for (const { signal, state, index } of threads)
-      if (signal !== undefined && state !== ENDED && state !== DEAD) options.push(choiceOf(ABORT, index));
-  if (left.wakes > 0)
-    for (const { state, index } of threads) if (state === ASLEEP) options.push(choiceOf(WAKE, index));
+  if (steps > 0) addFaults(options, world, left, reduce, local);
   return steps;
 }
 
+const isHidden = ({ kind }) => kind === 'edge' || kind === 'hidden store';
+const isMortal = ({ index }, left, { immortal }) => (left.deaths > 0 || left.kills > 0) && index !== immortal;
+
+function onlyThis(options, thread, { subject }, left) {
+  options.length = 0;
+  options.push(thread.index);
+  if (isMortal(thread, left, subject)) options.push(choiceOf(KILL, thread.index));
+  return 1;
+}
+
+function addFaults(options, world, left, reduce, local) {
+  const { machine, subject } = world;
+  const { threads } = machine;
+  const isOnly = reduce && isOnlyDeath(left, machine, subject);
+  for (const thread of threads) {
+    if (!canDie(thread, left, subject)) continue;
+    if (!isOnly || (local === undefined && machine.wouldNotice(thread)))
+      options.push(choiceOf(KILL, thread.index));
+  }
+  if (left.clock > 0 && threads.some(({ deadline }) => deadline < Infinity)) options.push(choiceOf(CLOCK, 0));
+  if (left.busy > 0) options.push(choiceOf(BUSY, 0));
+  if (left.aborts > 0)
+    for (const thread of threads)
+      if (canAbort(thread) && (!machine.turns || thread.wouldNoticeAbort))
+        options.push(choiceOf(ABORT, thread.index));
+  if (left.wakes > 0)
+    for (const { state, index } of threads) if (state === ASLEEP) options.push(choiceOf(WAKE, index));
+}
+
+/** Is a death all that can still happen, and does nobody wait for time to pass meanwhile? */
+const isOnlyDeath = ({ deaths, kills, clock, aborts, wakes, busy }, machine, { immortal, naps, patience }) =>
+  deaths + kills === 1 &&
+  clock + aborts + wakes + busy + machine.deaths === 0 &&
+  [immortal, naps, patience].every((one) => one === undefined);
+
 /** Before a read there is no need to: it would be the same as before what comes after. */
-function canDie({ state, next, index }, left, { immortal }) {
-  if (state === DEAD || state === ENDED || index === immortal) return false;
+function canDie(thread, left, subject) {
+  const { state, next } = thread;
+  if (state === DEAD || state === ENDED || !isMortal(thread, left, subject)) return false;
   if (state !== READY) return true;
   const { kind } = next;
-  if (kind === 'load' || kind === 'plain read') return false;
+  if (kind === 'load' || kind === 'plain read' || kind === 'look') return false;
   return left.kills > 0 || kind !== 'plain store';
 }
+
+const canAbort = ({ signal, state }) => signal !== undefined && state !== ENDED && state !== DEAD;
 
 function applyFault(machine, choice, left) {
   const thread = threadOf(choice);

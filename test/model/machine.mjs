@@ -12,12 +12,14 @@ import {
   Abort,
   DEAD,
   EDGE,
+  ENDED,
   EXIT,
   Generator,
   IDLE,
   Operation,
   READY,
   START,
+  TURN,
   Thread,
   WAIT_FOR_TASK,
   currentThread,
@@ -55,6 +57,8 @@ export class Machine {
     this.deaths = 0;
     /** Has a thread never two `waitAsync` for the same word? V8 cannot take one back. */
     this.armsOnce = false;
+    /** Do event loops stop before each task? Somebody may want to abort there, and nowhere else. */
+    this.turns = false;
     /** Milliseconds in which everybody waited. */
     this.passed = 0;
     /** How often nothing could go on before the clock moved. */
@@ -76,7 +80,7 @@ export class Machine {
       thread.wokenBy = undefined;
       thread.resume(result);
     } else if (thread.fate !== undefined && next.kind === thread.fate.kind) this.#fulfil(thread, next);
-    else if (next === START || next === EDGE || next === EXIT) thread.resume(undefined);
+    else if (next === START || next === EDGE || next === TURN || next === EXIT) thread.resume(undefined);
     else if (next === WAIT_FOR_TASK) this.#idle(thread);
     else if (next.kind === 'wait') this.#wait(thread, next);
     else if (next.kind === 'waitAsync') thread.resume(runAs(thread, () => this.perform(next)));
@@ -121,6 +125,7 @@ export class Machine {
   }
 
   perform({ kind, words, at, a, b }) {
+    if (kind === 'look') return this.#isThere(at);
     const old = words[at];
     // Atomics would take it for 0, or throw.
     if (old === undefined) throw new Error(`there is no word ${at}`);
@@ -133,6 +138,7 @@ export class Machine {
         return old;
       case 'store':
       case 'plain store':
+      case 'hidden store':
         words[at] = a;
         return a;
       case 'add':
@@ -153,6 +159,11 @@ export class Machine {
       default:
         throw new Error(`no rule for Atomics.${kind}`);
     }
+  }
+
+  #isThere(tid) {
+    const { state } = this.threads[tid - 1] ?? this.observer;
+    return state !== DEAD && state !== ENDED;
   }
 
   #waitAsync(words, at, value) {
@@ -190,6 +201,25 @@ export class Machine {
       thread.wokenBy = 'ok';
       thread.state = READY;
     } else thread.notify(promise);
+  }
+
+  /**
+   * If that thread died now, would anybody's next step be another one? Somebody asks the system about it, or notifies
+   * a word it waits on, or nobody else can go on. If not, it may as well die later: until then it stands still.
+   */
+  wouldNotice(mortal) {
+    let isAlone = true;
+    for (const thread of this.threads) {
+      if (thread === mortal || thread.state !== READY) continue;
+      isAlone = false;
+      const { kind, at, words } = thread.next;
+      if (thread.wokenBy !== undefined) continue;
+      if (kind === 'look' && at === mortal.index + 1) return true;
+      const isTold = (waiter) =>
+        waiter.thread === mortal && waiter.at === at && waiter.words.buffer === words.buffer;
+      if (kind === 'notify' && this.waiters.some(isTold)) return true;
+    }
+    return isAlone;
   }
 
   /** Nobody can take a step: the clock moves to the earliest deadline. False: there is none. */

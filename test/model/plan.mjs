@@ -144,8 +144,9 @@ export const small = [
   ...cases([readWriteLock(['read', 'write']), readWriteLock(['read async', 'downgrade'])], [quiet]),
 ];
 
-const faults = [quiet, early, deadly, killed];
-const asyncFaults = [quiet, early, deadly, aborted];
+/** Wherever `terminate()` can strike, SIGKILL can as well. */
+const faults = [quiet, early, killed];
+const asyncFaults = [quiet, early, killed, aborted];
 const twoNames = names([
   ['a', true],
   ['a', true],
@@ -157,8 +158,8 @@ export const complete = [
   ...cases([mutex([s, s], 2, { timeout: 5 }), mutex([s, s, s], 1, { timeout: 5 })], faults),
   ...cases([mutex([a, a], 2, { abortable }), mutex([a, a, a], 1, { abortable })], asyncFaults),
   ...cases([mutex([s, a], 2, { abortable }), mutex([s, s, a], 1, { abortable })], asyncFaults),
-  ...cases([reentrantMutex([s, s], 2), reentrantMutex([s, s, s])], [quiet, early, deadly]),
-  ...cases([reentrantMutex([s, a], 2), reentrantMutex([a, a, s])], [quiet, early, deadly]),
+  ...cases([reentrantMutex([s, s], 2), reentrantMutex([s, s, s])], faults),
+  ...cases([reentrantMutex([s, a], 2), reentrantMutex([a, a, s])], faults),
   ...cases([semaphore([s, s], [1, 2], 2, 2), semaphore([s, s, s], [1, 2, 1], 2)], faults),
   ...cases(
     [semaphore([a, a], [1, 2], 2, 2, { abortable }), semaphore([s, a, a], [1, 2, 1], 2, 1, { abortable })],
@@ -180,7 +181,7 @@ export const complete = [
     ],
     asyncFaults,
   ),
-  ...cases([twoNames], [quiet, early, deadly, killed]),
+  ...cases([twoNames], faults),
   ...cases(
     [
       names(
@@ -211,5 +212,5 @@ export const bounded = cases(
     readWriteLock(['read', 'write', 'downgrade'], 2),
     readWriteLock(['read', 'read', 'write', 'downgrade']),
   ],
-  [quiet, deadly],
+  [quiet, killed],
 );

@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { inspect, types } from 'node:util';
 import { posix } from 'node:path';
-import { RACING, SHARED } from './analysis.mjs';
+import { COUNTERS, RACING, SHARED } from './analysis.mjs';
 import { runAtOnce } from './machine.mjs';
 import {
   AsyncLocalStorage,
@@ -12,18 +12,7 @@ import {
   awaited,
   startAsync,
 } from './promise.mjs';
-import {
-  DEAD,
-  EDGE,
-  ENDED,
-  Generator,
-  atomic,
-  closure,
-  currentThread,
-  enter,
-  mortality,
-  top,
-} from './thread.mjs';
+import { EDGE, Generator, atomic, closure, currentThread, enter, mortality, top } from './thread.mjs';
 import { namesIn, transformModule, transformModules } from './transform.mjs';
 
 const root = new URL('../../dist/', import.meta.url);
@@ -43,10 +32,10 @@ function readSources() {
 }
 
 const machine = () => currentThread().machine;
-function isThere(tid) {
-  const { threads, observer } = machine();
-  const { state } = threads[tid - 1] ?? observer;
-  return state !== DEAD && state !== ENDED;
+
+/** A question to the system, which a thread's death changes: an operation. */
+function* isThere(tid) {
+  return yield atomic('look', undefined, tid);
 }
 
 /** In place of modules of the library: the clock, how long to spin, and who lives. */
@@ -143,8 +132,10 @@ function modulesOf(mode) {
 /** Which accesses without Atomics are operations. Those outside `primitives/` do not race: they happen under a latch. */
 function plainIn(path, { races, stores }) {
   if (PROGRAMS.has(path)) return undefined;
-  if (stores) return SHARED;
-  return races && path.startsWith('primitives/') ? RACING : undefined;
+  const isRacing = races && path.startsWith('primitives/');
+  if (stores)
+    return { stores: SHARED, hidden: isRacing ? COUNTERS : SHARED, reads: isRacing ? RACING : undefined };
+  return isRacing ? { stores: RACING, reads: RACING } : undefined;
 }
 
 /** @returns {(path: string) => object} the exports of a module of the library, as that thread sees them */

@@ -13,6 +13,10 @@ export class StateSet {
     return false;
   }
 
+  *[Symbol.iterator]() {
+    for (const key of this.#slots) if (key !== 0) yield key;
+  }
+
   #find(key) {
     const mask = this.#slots.length - 1;
     // Keys are hashes already: one part of them is as good as another.

@@ -135,6 +135,7 @@ class Hash {
     this.mix(hashOf(thread.state));
     if (thread.state === DEAD || thread.state === ENDED) return;
     this.visit(thread.wokenBy);
+    this.#visitOperation(thread.next);
     this.visit(thread.deadline === Infinity ? -1 : thread.deadline - now);
     this.visit(thread.top);
     this.visit(thread.job);
@@ -145,6 +146,13 @@ class Hash {
     this.visit(thread.context);
     this.visit(thread.roots);
     this.visit(thread.signal);
+  }
+
+  #visitOperation({ kind, at, a, b }) {
+    this.mix(hashOf(kind));
+    this.visit(at);
+    this.visit(a);
+    this.visit(b);
   }
 
   get value() {

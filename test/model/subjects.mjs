@@ -5,7 +5,7 @@
  * `programs.mjs` and its `api`; `kinds` of the locks it opens, and how (`open`), or how a thread is prepared without
  * (`prepare`); and what must hold in the end (`atEnd`).
  */
-import { DEAD } from './thread.mjs';
+import { DEAD, atomic } from './thread.mjs';
 import { bits, layout } from './space.mjs';
 
 const { ABANDONED, OWNER, QUEUED } = bits;
@@ -176,8 +176,10 @@ export function latch(threads, rounds = 1) {
     threads: Array.from({ length: threads }, () => [(code, api) => code.useLatch(api, rounds)]),
     prepare(world, index) {
       const { acquireLatch, releaseLatch } = world.realm(index)('space/latch.js');
-      const { words, machine } = world;
-      const isDead = (stamp) => machine.threads[stamp - 1].state === DEAD;
+      const { words } = world;
+      const isDead = function* (stamp) {
+        return !(yield atomic('look', undefined, stamp));
+      };
       return {
         latch: {
           acquire: () => acquireLatch(words, layout.HEADER_LATCH, stampOf(index), isDead),

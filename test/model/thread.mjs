@@ -34,6 +34,8 @@ export const atomic = (kind, words, at, a, b, site = -1) => new Operation(kind, 
 
 export const START = new Operation('start');
 export const WAIT_FOR_TASK = new Operation('idle');
+/** Before a task is taken. */
+export const TURN = new Operation('turn');
 /** The end of a thread that leaves an armed `waitAsync` behind: only then is that off the list. */
 export const EXIT = new Operation('exit');
 /** A function entry or a loop's edge: a thread can die there, and nothing else happens. */
@@ -132,6 +134,11 @@ export class Thread {
   }
 
   *#main(programs) {
+    yield* this.#work(programs);
+    if (mortality.isLeft) yield EDGE;
+  }
+
+  *#work(programs) {
     let failure;
     const fail = (error) => {
       failure = { error };
@@ -153,6 +160,7 @@ export class Thread {
         yield* this.#run(this.microtasks.shift());
         if (failure !== undefined) throw failure.error;
       }
+      if (this.machine.turns && this.signal !== undefined && this.#hasTask()) yield TURN;
       const task = this.#nextTask();
       if (task !== undefined) yield* this.#run(task);
       else if (this.timers.size > 0) yield WAIT_FOR_TASK;
@@ -176,6 +184,10 @@ export class Thread {
     this.context = [];
   }
 
+  #hasTask() {
+    return this.tasks.length > 0 || [...this.timers].some(({ due }) => due <= this.machine.now);
+  }
+
   #nextTask() {
     if (this.tasks.length > 0) return this.tasks.shift();
     for (const timer of this.timers) {
@@ -191,6 +203,12 @@ export class Thread {
     const timer = new Timer(callback, this.machine.now + delay, interval, this.context);
     this.timers.add(timer);
     return timer;
+  }
+
+  /** Before it takes a task, or when it has none: elsewhere an abort is one of the tasks it comes to later. */
+  get wouldNoticeAbort() {
+    const { next, state } = this;
+    return state === IDLE || next === TURN || next === WAIT_FOR_TASK || next === EXIT;
   }
 
   /** A promise of its `waitAsync` was notified. */

@@ -54,7 +54,8 @@ const NATIVE_VISITORS = new Set([
  * @param {Map<string, string>} sources by path
  * @param {object} options
  * - `edges(path)`: in which modules to stop also, for a death only, at function entries and loop edges, as `terminate()` can strike there;
- * - `plain(path)`: which stores and reads without Atomics are operations as well: what the array is called;
+ * - `plain(path)`: which `stores` and `reads` without Atomics are operations as well: what the array is called; and
+ *   which of those stores are `hidden`: nobody reads what they write before the thread's next operation, or its death;
  * - `captures`: let frames and closures tell what their locals are, so that a state can be told from another;
  * - `sites`: what operations refer to, by index; filled.
  * @returns {Map<string, string>} bodies of functions of `$` and `$import`, which return the module's exports
@@ -109,8 +110,8 @@ function rewrite(root, context, { names, edges, captures, sites, plain }) {
     if (cannotStop(node)) return within('run', node, (inner) => ts.visitEachChild(inner, visit, context));
     if (isFunction(node) && node.body !== undefined) return functionOf(node);
     if (isAtomics(node)) return operationOf(node, node.expression.name.text, node.arguments);
-    if (plain && isPlainStore(node, plain)) return plainStoreOf(node);
-    if (plain && isPlainRead(node, plain)) return plainReadOf(node);
+    if (plain?.stores && isPlainStore(node, plain.stores)) return plainStoreOf(node);
+    if (plain?.reads && isPlainRead(node, plain.reads)) return plainReadOf(node);
     if (ts.isCallExpression(node)) return callOf(node);
     if (isNewPromise(node)) return promiseOf(node);
     if (ts.isAwaitExpression(node)) return awaitOf(node);
@@ -288,7 +289,8 @@ function rewrite(root, context, { names, edges, captures, sites, plain }) {
   const plainStoreOf = (node) => {
     if (manner !== 'yield') return ts.visitEachChild(node, visit, context);
     const { expression, argumentExpression } = node.left;
-    return operationOf(node, 'plain store', [expression, argumentExpression, node.right]);
+    const kind = plain.hidden?.test(expression.getText()) ? 'hidden store' : 'plain store';
+    return operationOf(node, kind, [expression, argumentExpression, node.right]);
   };
 
   const plainReadOf = (node) => {

@@ -108,6 +108,7 @@ export class World {
   /** Is its next step the same before as after whatever the others do? A read of what nobody else writes. */
   isLocal({ next, wokenBy, index }) {
     const { constants, memory, subject, words } = this;
+    if (next.kind === 'start' || next.kind === 'turn') return true;
     if (wokenBy !== undefined || (next.kind !== 'load' && next.kind !== 'plain read')) return false;
     if (subject.open === undefined || next.words !== words) return false;
     const { recordsAt, locks } = memory.geometry;
