@@ -1,5 +1,6 @@
 /** `npm run mutate`: changes the concurrent modules a little, one change at a time, and runs the model on each. See `--help`. */
 import { execFileSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { MutantRunner } from './mutant-runner.mjs';
 import { mutantsOf } from './mutants.mjs';
@@ -10,17 +11,21 @@ const usage = `npm run mutate -- [options]
 
   --only TEXT    only mutants whose id contains this
   --changed      only mutants of modules that differ from the last commit
+  --unjustified  only mutants without a reason to survive
+  --threads N    default: one per processor
   --list         the ids of the mutants, without running anything
   --killed       also how each mutant was killed
   --json         everything as JSON
 
-Fails if a mutant survives that survivors.mjs gives no reason for, or a reason is given for one that does not survive.
+Fails if a mutant survives that survivors/ gives no reason for, or a reason is given for one that does not survive.
 `;
 
 const flag = { type: 'boolean', default: false };
 const options = {
   only: { type: 'string', default: '' },
   changed: flag,
+  unjustified: flag,
+  threads: { type: 'string', default: String(availableParallelism()) },
   list: flag,
   killed: flag,
   json: flag,
@@ -29,7 +34,11 @@ const options = {
 
 function read() {
   try {
-    return parseArgs({ options }).values;
+    const { values } = parseArgs({ options });
+    values.threads = Number(values.threads);
+    if (!Number.isInteger(values.threads) || values.threads < 1)
+      throw new RangeError('--threads must be a positive integer');
+    return values;
   } catch (error) {
     console.error(`${error.message}\n\n${usage}`);
     return process.exit(2);
@@ -47,7 +56,7 @@ function isWanted() {
 }
 
 const all = mutantsOf(sources);
-const wanted = all.filter(isWanted());
+const wanted = all.filter(isWanted()).filter(({ id }) => !settings.unjustified || !reasons.has(id));
 
 if (settings.help) console.log(usage);
 else if (settings.list) for (const { id } of wanted) console.log(id);
@@ -55,20 +64,29 @@ else if (wanted.length === 0) console.log('there is no such mutant');
 else process.exitCode = await run();
 
 async function run() {
+  const results = [];
+  const progress = showProgress(results);
+  const files = [...new Set(wanted.map(({ file }) => file))];
+  // A runner learns which cases find the mutants of a module: so each has whole modules, the largest first.
+  const queues = files
+    .map((file) => wanted.filter((mutant) => mutant.file === file))
+    .sort((a, b) => b.length - a.length);
+  await Promise.all(
+    Array.from({ length: settings.threads }, () => runQueues(queues, (result) => results.push(result))),
+  );
+  clearInterval(progress);
+  return report(results);
+}
+
+async function runQueues(queues, note) {
   const runner = new MutantRunner();
   try {
-    for (const file of new Set(wanted.map(({ file }) => file))) {
-      const found = await runner.look(file, undefined);
+    for (let queue = queues.shift(); queue !== undefined; queue = queues.shift()) {
+      const found = await runner.look(queue[0].file, undefined);
       if (found !== null) throw new Error(`without a mutant: ${found.name}: ${found.message}`);
+      for (const mutant of queue)
+        note({ ...mutant, found: await runner.look(mutant.file, mutant), reason: reasons.get(mutant.id) });
     }
-    const results = [];
-    const progress = showProgress(results);
-    for (const mutant of wanted) {
-      const found = await runner.look(mutant.file, mutant);
-      results.push({ ...mutant, found, reason: reasons.get(mutant.id) });
-    }
-    clearInterval(progress);
-    return report(results);
   } finally {
     await runner.close();
   }
