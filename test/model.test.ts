@@ -4,7 +4,7 @@ import { exhaustive } from './model/exhaustive.mjs';
 import { faults } from './model/faults.mjs';
 import { findFault } from './model/find-fault.mjs';
 import { small } from './model/plan.mjs';
-import { latch, mutex, readWriteLock, semaphore } from './model/subjects.mjs';
+import { latch, mutex, readWriteLock, semaphore, wholeLatch } from './model/subjects.mjs';
 import runTask, { nameOf } from './model/task.mjs';
 
 describe('Every claim holds in all schedules', () => {
@@ -47,6 +47,20 @@ describe('Taking local steps at once leaves out no end', () => {
       const reduced = exhaustive(subject, { budget });
       expect(reduced.finals.size).toBe(whole.finals.size);
       expect(reduced.states).toBeLessThan(whole.states);
+    });
+});
+
+describe('Taking a latch in one operation leaves out no end', () => {
+  for (const subject of [
+    mutex(['sync', 'sync'], 2),
+    semaphore(['sync', 'async'], [1, 2], 2),
+    readWriteLock(['read', 'downgrade']),
+  ])
+    test(subject.name, () => {
+      const real = exhaustive(subject, {});
+      const whole = exhaustive(wholeLatch(subject), {});
+      expect([...real.finals].sort()).toEqual([...whole.finals].sort());
+      expect(whole.states).toBeLessThan(real.states);
     });
 });
 

@@ -193,6 +193,31 @@ export function captured(fn) {
   return [...names];
 }
 
+/** Is none of the variables it has captured ever assigned to, once the function is there? */
+export function isConstant(fn) {
+  const names = new Set(captured(fn));
+  if (names.size === 0) return true;
+  let outermost = fn;
+  for (let at = fn.parent; at !== undefined; at = at.parent)
+    if (isFunction(at) || cannotStop(at)) outermost = at;
+  let found = true;
+  const visit = (node) => {
+    const isAssignment =
+      ts.isBinaryExpression(node) &&
+      node.operatorToken.kind >= SyntaxKind.FirstAssignment &&
+      node.operatorToken.kind <= SyntaxKind.LastAssignment;
+    const target = isAssignment
+      ? node.left
+      : ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)
+        ? node.operand
+        : undefined;
+    if (target !== undefined && ts.isIdentifier(target) && names.has(target.text)) found = false;
+    ts.forEachChild(node, visit);
+  };
+  visit(outermost);
+  return found;
+}
+
 /** Does its code say `this`, and mean that of the function around it or its own object? */
 export function mentionsThis(fn) {
   let found = false;

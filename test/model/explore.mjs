@@ -47,8 +47,8 @@ export class Failure extends Error {
  */
 const KINDS = ['deaths', 'kills', 'clock', 'aborts', 'wakes', 'busy'];
 
-const modeFor = ({ deaths = 0, kills = 0 }, captures) =>
-  modeOf({ edges: deaths > 0 && kills === 0, stores: kills > 0, captures });
+const modeFor = ({ deaths = 0, kills = 0 }, captures, { isLatchWhole }) =>
+  modeOf({ edges: deaths > 0 && kills === 0, stores: kills > 0, captures, whole: isLatchWhole });
 
 /**
  * Runs one execution. At each point `choose` gives the index of what happens next, or -1 to stop.
@@ -65,7 +65,7 @@ export function execute(
   subject,
   budget,
   choose,
-  { captures = false, mode = modeFor(budget, captures), reduce = false, watch, visit } = {},
+  { captures = false, mode = modeFor(budget, captures, subject), reduce = false, watch, visit } = {},
 ) {
   const world = new World(subject, mode);
   const { machine } = world;
@@ -120,7 +120,7 @@ function findOptions(options, world, left, reduce) {
   let local;
   options.length = 0;
   for (const thread of threads) {
-    if (thread.state !== READY) continue;
+    if (!world.machine.isReady(thread)) continue;
     // Whoever else goes on, does so before or after this thread's next operation.
     if (isHidden(thread.next)) return onlyThis(options, thread, world, left);
     options.push(thread.index);
@@ -152,8 +152,8 @@ function addFaults(options, world, left, reduce, local) {
   const isOnly = reduce && isOnlyDeath(left, machine, subject);
   for (const thread of threads) {
     if (!canDie(thread, left, subject)) continue;
-    if (!isOnly || (local === undefined && machine.wouldNotice(thread)))
-      options.push(choiceOf(KILL, thread.index));
+    const isNoticed = thread === local || (local === undefined && machine.wouldNotice(thread));
+    if (!isOnly || isNoticed) options.push(choiceOf(KILL, thread.index));
   }
   if (left.clock > 0 && threads.some(({ deadline }) => deadline < Infinity)) options.push(choiceOf(CLOCK, 0));
   if (left.busy > 0) options.push(choiceOf(BUSY, 0));

@@ -6,6 +6,7 @@
  * A thread is a generator that yields the operation it is about to do. `step` does it and runs the thread up to its
  * next one; so a step is exactly one operation and the code after it.
  */
+import { layout } from './space.mjs';
 import { ModelPromise } from './promise.mjs';
 import {
   ASLEEP,
@@ -45,9 +46,12 @@ export function runAtOnce(value) {
 /** Milliseconds for which a thread that is paused has no processor. */
 const PREEMPTED = 4;
 
+const { indexOf } = layout;
+const BEGINNING = 1000;
+
 export class Machine {
   constructor(count) {
-    this.now = 1000;
+    this.now = BEGINNING;
     this.steps = 0;
     /** Who waits on which word, in the order they came. */
     this.waiters = [];
@@ -148,7 +152,11 @@ export class Machine {
         words[at] = old | a;
         return old;
       case 'exchange':
+      case 'lock':
         words[at] = a;
+        return old;
+      case 'unlock':
+        words[at] = 0;
         return old;
       case 'wait': // At once: nobody else is there who could notify.
         return old === toInt32(a) ? 'timed-out' : 'not-equal';
@@ -203,6 +211,25 @@ export class Machine {
     } else thread.notify(promise);
   }
 
+  /** Can it take a step? Not to lock a latch that another living thread has. */
+  isReady({ state, next, index }) {
+    if (state !== READY) return false;
+    if (next.kind !== 'lock') return true;
+    const holder = this.#holderOf(next);
+    return holder === undefined || holder.index === index || holder.state === DEAD;
+  }
+
+  /** Stamps are ids, or tids: both have index + 1 in their lower bits. */
+  #holderOf({ words, at }) {
+    const stamp = words[at];
+    return stamp === 0 ? undefined : this.threads[indexOf(stamp)];
+  }
+
+  /** No time has passed, and nobody has died. */
+  get isTimeless() {
+    return this.now === BEGINNING && this.deaths === 0;
+  }
+
   /**
    * If that thread died now, would anybody's next step be another one? Somebody asks the system about it, or notifies
    * a word it waits on, or nobody else can go on. If not, it may as well die later: until then it stands still.
@@ -211,6 +238,8 @@ export class Machine {
     let isAlone = true;
     for (const thread of this.threads) {
       if (thread === mortal || thread.state !== READY) continue;
+      if (thread.next.kind === 'lock' && this.#holderOf(thread.next) === mortal) return true;
+      if (!this.isReady(thread)) continue;
       isAlone = false;
       const { kind, at, words } = thread.next;
       if (thread.wokenBy !== undefined) continue;

@@ -11,6 +11,7 @@ import {
   twoMutexes,
   twoSemaphores,
   watchedLatch,
+  wholeLatch,
 } from './subjects.mjs';
 
 /** What may happen to blocking threads, and to event loops. */
@@ -146,54 +147,46 @@ export const small = [
 
 /** Wherever `terminate()` can strike, SIGKILL can as well. */
 const faults = [quiet, early, killed];
-const asyncFaults = [quiet, early, killed, aborted];
-const twoNames = names([
-  ['a', true],
-  ['a', true],
-]);
+const asyncFaults = [...faults, aborted];
+const disposed = (count) => Array.from({ length: count }, () => ['a', true]);
+const timeout = { timeout: 5 };
+
+/** 2 threads x 2 rounds of every primitive. */
+const pairs = [
+  ...cases([latch(2, 2)], faults),
+  ...cases([mutex([s, s], 2, timeout)], faults),
+  ...cases([mutex([a, a], 2, { abortable }), mutex([s, a], 2, { abortable })], asyncFaults),
+  ...cases([reentrantMutex([s, s], 2), reentrantMutex([s, a], 2)], faults),
+  ...cases([semaphore([s, s], [1, 2], 2, 2)], faults),
+  ...cases([semaphore([a, a], [1, 2], 2, 2, { abortable })], asyncFaults),
+  ...cases([readWriteLock(['read', 'write'], 2), readWriteLock(['downgrade', 'write'], 2)], faults),
+  ...cases([readWriteLock(['read async', 'write async'], 2, { abortable })], asyncFaults),
+  ...cases([names(disposed(2))], faults),
+  ...cases([names(disposed(2), 2)], [quiet]),
+];
+
+const asyncTriples = [
+  mutex([a, a, a], 1, { abortable }),
+  mutex([s, s, a], 1, { abortable }),
+  semaphore([s, a, a], [1, 2, 1], 2, 1, { abortable }),
+  readWriteLock(['read async', 'write async', 'downgrade'], 1, { abortable }),
+];
+const triples = [
+  mutex([s, s, s], 1, timeout),
+  reentrantMutex([s, s, s]),
+  reentrantMutex([a, a, s]),
+  semaphore([s, s, s], [1, 2, 1], 2),
+  readWriteLock(['read', 'write', 'downgrade']),
+  readWriteLock(['read', 'read', 'write']),
+];
 
 /** 2 threads x 2 rounds and 3 x 1 of every primitive, with one fault anywhere: for `npm run model:full`. */
 export const complete = [
-  ...cases([latch(2, 2), latch(3)], faults),
-  ...cases([mutex([s, s], 2, { timeout: 5 }), mutex([s, s, s], 1, { timeout: 5 })], faults),
-  ...cases([mutex([a, a], 2, { abortable }), mutex([a, a, a], 1, { abortable })], asyncFaults),
-  ...cases([mutex([s, a], 2, { abortable }), mutex([s, s, a], 1, { abortable })], asyncFaults),
-  ...cases([reentrantMutex([s, s], 2), reentrantMutex([s, s, s])], faults),
-  ...cases([reentrantMutex([s, a], 2), reentrantMutex([a, a, s])], faults),
-  ...cases([semaphore([s, s], [1, 2], 2, 2), semaphore([s, s, s], [1, 2, 1], 2)], faults),
-  ...cases(
-    [semaphore([a, a], [1, 2], 2, 2, { abortable }), semaphore([s, a, a], [1, 2, 1], 2, 1, { abortable })],
-    asyncFaults,
-  ),
-  ...cases(
-    [
-      readWriteLock(['read', 'write'], 2),
-      readWriteLock(['downgrade', 'write'], 2),
-      readWriteLock(['read', 'write', 'downgrade']),
-      readWriteLock(['read', 'read', 'write']),
-    ],
-    faults,
-  ),
-  ...cases(
-    [
-      readWriteLock(['read async', 'write async'], 2, { abortable }),
-      readWriteLock(['read async', 'write async', 'downgrade'], 1, { abortable }),
-    ],
-    asyncFaults,
-  ),
-  ...cases([twoNames], faults),
-  ...cases(
-    [
-      names(
-        [
-          ['a', true],
-          ['a', true],
-        ],
-        2,
-      ),
-    ],
-    [quiet],
-  ),
+  ...pairs,
+  ...cases([latch(3)], faults),
+  ...cases([...triples, ...asyncTriples], [quiet]),
+  ...cases(triples.map(wholeLatch), faults),
+  ...cases(asyncTriples.map(wholeLatch), asyncFaults),
 ];
 
 /** 3 threads x 2 rounds and 4 x 1, with at most this many preemptions. */

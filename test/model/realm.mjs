@@ -55,6 +55,16 @@ const replaced = (index) => ({
   },
 });
 
+/** In place of the latch: as if taking it were one operation that can be done once it is free. */
+const wholeLatch = {
+  *acquireLatch(words, at, stamp) {
+    yield atomic('lock', words, at, stamp);
+  },
+  *releaseLatch(words, at) {
+    yield atomic('unlock', words, at);
+  },
+};
+
 class NoRegistry {
   register() {}
   unregister() {}
@@ -86,15 +96,22 @@ export const sources = readSources();
  * @property {boolean} races stores and reads without Atomics that race are operations
  * @property {boolean} stores so are all others
  * @property {boolean} captures states can be told from one another
+ * @property {boolean} whole taking a latch is one operation
  */
 
 const modes = new Map();
 
 /** @returns {Mode} always the same one for the same settings */
-export function modeOf({ edges = false, races = true, stores = false, captures = false } = {}) {
-  const key = `${edges} ${races} ${stores} ${captures}`;
+export function modeOf({
+  edges = false,
+  races = true,
+  stores = false,
+  captures = false,
+  whole = false,
+} = {}) {
+  const key = [edges, races, stores, captures, whole].join();
   if (!modes.has(key))
-    modes.set(key, { edges, races, stores, captures, modules: undefined, sites: [], realms: [] });
+    modes.set(key, { edges, races, stores, captures, whole, modules: undefined, sites: [], realms: [] });
   return modes.get(key);
 }
 
@@ -120,14 +137,18 @@ function modulesOf(mode) {
     plain: (path) => plainIn(path, mode),
   };
   if (mode.modules === undefined) {
-    mode.modules = transformModules(sources, options);
+    const texts = transformModules(sources, options);
+    mode.modules = new Map([...texts].map(([path, text]) => [path, compile(text)]));
     mode.builtSites = sites.length;
   }
   if (changed === undefined) return mode.modules;
   names ??= namesIn(sources);
   const { path, text } = changed;
-  return new Map(mode.modules).set(path, transformModule(path, text, names, options));
+  return new Map(mode.modules).set(path, compile(transformModule(path, text, names, options)));
 }
+
+/** Once for all threads: V8 learns of a function what it is given by any of them. */
+const compile = (text) => new Function('$', '$import', text);
 
 /** Which accesses without Atomics are operations. Those outside `primitives/` do not race: they happen under a latch. */
 function plainIn(path, { races, stores }) {
@@ -141,10 +162,10 @@ function plainIn(path, { races, stores }) {
 /** @returns {(path: string) => object} the exports of a module of the library, as that thread sees them */
 export function realmOf(index, mode) {
   if (mode.realms.length === 0) mode.loaded = modulesOf(mode);
-  return (mode.realms[index] ??= loadRealm(index, mode.loaded));
+  return (mode.realms[index] ??= loadRealm(index, mode));
 }
 
-function loadRealm(index, modules) {
+function loadRealm(index, { loaded: modules, whole }) {
   const environment = {
     $atomic: atomic,
     $EDGE: EDGE,
@@ -168,14 +189,15 @@ function loadRealm(index, modules) {
     globalThis: {},
   };
   const loaded = new Map([...Object.entries(replaced(index)), ...Object.entries(nodeModules(index))]);
+  if (whole) loaded.set('space/latch.js', wholeLatch);
   const load = (path) => {
     if (!loaded.has(path)) {
-      const source = modules.get(path);
-      if (source === undefined) throw new Error(`the model has no module ${path}`);
+      const module = modules.get(path);
+      if (module === undefined) throw new Error(`the model has no module ${path}`);
       loaded.set(path, undefined);
       const resolve = (specifier) =>
         load(specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier);
-      const exports = new Function('$', '$import', source)(environment, resolve);
+      const exports = module(environment, resolve);
       if (path === 'space/threads.js') letAttachBeDone(exports);
       loaded.set(path, exports);
     }

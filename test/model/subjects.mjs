@@ -67,6 +67,14 @@ export const slow = (subject, naps) => ({
   opened: undefined,
 });
 
+/** As the subject, but to take a latch is one operation. That the latch does that is shown for the latch by itself. */
+export const wholeLatch = (subject) => ({
+  ...subject,
+  name: `${subject.name}, latch whole`,
+  isLatchWhole: true,
+  opened: undefined,
+});
+
 export function reentrantMutex(hows, rounds = 1) {
   return {
     name: `reentrant mutex ${hows.join(', ')} x ${rounds}`,

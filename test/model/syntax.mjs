@@ -8,6 +8,7 @@ export const call = (name, ...args) => f.createCallExpression(id(name), undefine
 export const yields = (value) => f.createParenthesizedExpression(f.createYieldExpression(undefined, value));
 export const delegates = (value) =>
   f.createParenthesizedExpression(f.createYieldExpression(f.createToken(SyntaxKind.AsteriskToken), value));
+export const parameter = (name) => f.createParameterDeclaration(undefined, undefined, name);
 export const array = (elements) => f.createArrayLiteralExpression(elements);
 export const thunk = (value) => f.createArrowFunction(undefined, undefined, [], undefined, undefined, value);
 export const constant = (name, value) =>

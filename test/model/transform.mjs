@@ -15,6 +15,7 @@ import {
   calleeOf,
   cannotStop,
   captured,
+  isConstant,
   isAsync,
   isAtomics,
   isFunction,
@@ -31,7 +32,7 @@ import {
   summaryOf,
 } from './analysis.mjs';
 import { Site } from './site.mjs';
-import { array, asyncOf, call, constant, delegates, id, thunk, yields } from './syntax.mjs';
+import { array, asyncOf, call, constant, delegates, id, parameter, thunk, yields } from './syntax.mjs';
 
 const { factory: f, SyntaxKind } = ts;
 
@@ -175,6 +176,7 @@ function rewrite(root, context, { names, edges, captures, sites, plain }) {
     if (ts.isCallExpression(parent) && NATIVE_VISITORS.has(calleeOf(parent)))
       throw new Error(`${root.fileName}: a callback of ${calleeOf(parent)} reaches an operation`);
     const parameters = node.parameters.map((parameter) => ts.visitNode(parameter, visit));
+    if (ts.isArrowFunction(node) && isConstant(node)) return closed(hoistedOf(node, parameters), node);
     const body = within('yield', node, () => generatorBody(node));
     const star = f.createToken(SyntaxKind.AsteriskToken);
     const modifiers = node.modifiers?.filter(({ kind }) => kind === SyntaxKind.StaticKeyword);
@@ -219,6 +221,28 @@ function rewrite(root, context, { names, edges, captures, sites, plain }) {
     );
     const made = isAsync(node) ? asyncOf(node, generator) : generator;
     return closed(ts.isArrowFunction(node) ? boundToThis(made) : made, node);
+  };
+
+  /** Generator functions that are made once for the module instead of each time an arrow function is. */
+  const hoisted = [];
+  let arrows = 0;
+
+  const hoistedOf = (node, parameters) => {
+    const name = `$arrow${arrows++}`;
+    const outer = captured(node);
+    const star = f.createToken(SyntaxKind.AsteriskToken);
+    const body = within('yield', node, () => generatorBody(node));
+    const all = [...outer.map(parameter), ...parameters];
+    hoisted.push(f.createFunctionDeclaration(undefined, star, name, undefined, all, undefined, body));
+    const own = parameters.map((_, index) => `$${index}`);
+    const given = [f.createThis(), ...[...outer, ...own].map(id)];
+    const called = f.createCallExpression(
+      f.createPropertyAccessExpression(id(name), 'call'),
+      undefined,
+      given,
+    );
+    const made = isAsync(node) ? call('$async', called) : called;
+    return f.createArrowFunction(undefined, undefined, own.map(parameter), undefined, undefined, made);
   };
 
   const boundToThis = (made) =>
@@ -380,8 +404,6 @@ function rewrite(root, context, { names, edges, captures, sites, plain }) {
     ];
   };
 
-  return f.updateSourceFile(
-    root,
-    root.statements.flatMap((node) => statement(node) ?? []),
-  );
+  const statements = root.statements.flatMap((node) => statement(node) ?? []);
+  return f.updateSourceFile(root, [...statements, ...hoisted]);
 }

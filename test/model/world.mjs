@@ -105,16 +105,23 @@ export class World {
     thread.start(programs.map((program) => () => program(code, api)));
   }
 
-  /** Is its next step the same before as after whatever the others do? A read of what nobody else writes. */
+  /**
+   * Is its next step the same before as after whatever the others do? A read of what nobody else writes; or a note of
+   * what it holds, as long as no time has passed and nobody has died: only then do others look at it.
+   */
   isLocal({ next, wokenBy, index }) {
-    const { constants, memory, subject, words } = this;
-    if (next.kind === 'start' || next.kind === 'turn') return true;
-    if (wokenBy !== undefined || (next.kind !== 'load' && next.kind !== 'plain read')) return false;
-    if (subject.open === undefined || next.words !== words) return false;
-    const { recordsAt, locks } = memory.geometry;
-    const own = next.at - recordsAt - index * locks * layout.RECORD_WORDS;
-    const isOwn = own >= 0 && own < locks * layout.RECORD_WORDS;
-    return constants[next.at] === 1 || (isOwn && own % layout.RECORD_WORDS === layout.RECORD_HOLD);
+    const { kind, at } = next;
+    if (kind === 'start' || kind === 'turn') return true;
+    if (wokenBy !== undefined || this.subject.open === undefined || next.words !== this.words) return false;
+    if (kind === 'plain store') return this.#isOwnHold(at, index) && this.machine.isTimeless;
+    if (kind !== 'load' && kind !== 'plain read') return false;
+    return this.constants[at] === 1 || this.#isOwnHold(at, index);
+  }
+
+  #isOwnHold(at, index) {
+    const { recordsAt, locks } = this.memory.geometry;
+    const own = at - recordsAt - index * locks * layout.RECORD_WORDS;
+    return own >= 0 && own < locks * layout.RECORD_WORDS && own % layout.RECORD_WORDS === layout.RECORD_HOLD;
   }
 
   #checkConstants() {
