@@ -1,0 +1,8 @@
+/** Do the schedules of the model come to everything that the library can do? */
+import { expect, test } from 'vitest';
+import { everything } from './model/plan.mjs';
+import { expected, unreached } from './model/reached.mjs';
+
+test('Schedules come to every operation, and to both ends of every CAS', { timeout: 180_000 }, () => {
+  expect(unreached(everything, 20)).toEqual(Object.keys(expected).sort());
+});
