@@ -92,7 +92,7 @@ export function summaryOf(node) {
   const summary = { name: nameOf(node), stops: isAsync(node), calls: [] };
   const visit = (child) => {
     if (isFunction(child)) return;
-    if (isAtomics(child)) summary.stops = true;
+    if (isAtomics(child) || isPlainStore(child, SHARED)) summary.stops = true;
     else if (ts.isCallExpression(child)) {
       const callee = calleeOf(child);
       if (isUnknown(child, parameters)) summary.stops = true;

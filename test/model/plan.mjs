@@ -3,7 +3,6 @@ import { arrangedCases } from './arranged.mjs';
 import {
   latch,
   mutex,
-  names,
   readWriteLock,
   reentrantMutex,
   semaphore,
@@ -12,6 +11,7 @@ import {
   twoSemaphores,
   watchedLatch,
 } from './subjects.mjs';
+import { comparisons, names } from './spaces.mjs';
 
 /** What may happen to blocking threads, and to event loops. */
 const quiet = {};
@@ -102,8 +102,15 @@ export const primitives = {
         ],
         2,
       ),
+      comparisons(3, 2),
     ],
-    async: [],
+    async: [
+      names([
+        ['a', true, 'async'],
+        ['a', true, 'async'],
+        ['a', true],
+      ]),
+    ],
   },
 };
 

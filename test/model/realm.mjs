@@ -17,7 +17,7 @@ import { namesIn, transformModule, transformModules } from './transform.mjs';
 
 const root = new URL('../../dist/', import.meta.url);
 /** The programs of the threads are code as well. */
-const PROGRAMS = new Set(['programs.js', 'situations.js']);
+const PROGRAMS = new Set(['programs.js', 'situations.js', 'openings.js']);
 
 function readSources() {
   const sources = new Map();
