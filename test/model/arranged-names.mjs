@@ -60,13 +60,17 @@ const reused = [
     'open a, full b, full -x, ring, until 2, dispose a, open b, full a, dispose b',
     'until 1, full b, open a, take a, free a, dispose a, ring',
   ]),
+  play('a thread to which a name was refused does not have it open', [
+    'open a, ring, until 2, dispose a, open b, dispose b, ring',
+    'until 1, refuse a semaphore, ring, until 3',
+  ]),
   play(
     'a full space of as many threads as there can be',
     [
       'open a, open -x, full b, ring, until 2, dispose a, dispose -x, open b, dispose b',
       'until 1, open a, dispose a, full b, ring',
     ],
-    { locks: 2, entries: 3 },
+    { locks: 2, entries: 2 },
   ),
 ];
 
@@ -121,17 +125,19 @@ const fences = [
   play(
     'the fence of a name that is made anew goes on in its high half',
     [
-      'open a, take a, free a, take a, free a, open b, take a, free a, take a, free a, dispose a, open c, take c, free c, dispose c, open a, take a, free a, dispose a, dispose b',
+      'open a, take a, free a, take a, free a, open b, take a, free a, take a, free a, dispose a, open c, take c, free c, dispose b, open a, take a, free a, dispose a, dispose c',
     ],
     old,
   ),
-  play(
-    'a thread dies while it notes a fence',
-    [
-      'open a, take a, free a, dispose a, open b, take b, free b, take b, free b, take b, free b, meet, dispose b',
-      'until 1, open a, take a, free a, dispose a, bury, open b, take b, free b, dispose b',
-    ],
-    { ...old, stores: true },
+  ...['before', 'after'].map((when) =>
+    play(
+      `a thread dies ${when} it notes half a fence`,
+      [
+        `open a, take a, free a, dispose a, open b, take b, free b, take b, free b, take b, free b, meet ${when}, dispose b`,
+        'until 1, open a, take a, free a, dispose a, bury, open b, take b, free b, dispose b',
+      ],
+      { ...old, stores: true },
+    ),
   ),
 ];
 

@@ -125,7 +125,7 @@ export async function follow(api, steps) {
         attachment.reapDead();
         break;
       case 'meet':
-        api.meet('hidden store', 'die after');
+        api.meet('hidden store', `die ${label}`);
         break;
       case 'die':
         api.meet('load', 'die before');

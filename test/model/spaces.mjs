@@ -122,7 +122,7 @@ export function comparisons(threads, rounds = 1) {
  * | `dispose a`, `busy a` | and may not, since it is held or waited for |
  * | `collect a`, `sweep a` | the lock object is collected; so is what was kept of it. `forget a`: both at once |
  * | `bury`, `lose a` | looks after the dead; nobody has to be told who died inside |
- * | `die`, `meet` | dies here; between the next two stores. The bell rings then |
+ * | `die`, `meet before`, `meet after` | dies here; before or after its next store. The bell rings then |
  * | `ring`, `until 2` | at the bell |
  */
 export function play(what, plans, options = { locks: 1 }) {
