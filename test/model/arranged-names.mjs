@@ -56,6 +56,11 @@ const reused = [
     'open a semaphore-of-2, ring, until 2, dispose a, ring, until 4, open b, dispose b',
     'until 1, refuse a mutex, refuse a semaphore, open a semaphore-of-2, take a, free a, dispose a, ring, until 3, open b, take b, free b, dispose b, ring',
   ]),
+  play(
+    'a cell that is made anew, and those after it',
+    ['open a, open b, dispose a, open c, open b*, dispose b, dispose c, dispose b*'],
+    two,
+  ),
   play('a full space', [
     'open a, full b, full -x, ring, until 2, dispose a, open b, full a, dispose b',
     'until 1, full b, open a, take a, free a, dispose a, ring',
@@ -125,7 +130,7 @@ const fences = [
   play(
     'the fence of a name that is made anew goes on in its high half',
     [
-      'open a, take a, free a, take a, free a, open b, take a, free a, take a, free a, dispose a, open c, take c, free c, dispose b, open a, take a, free a, dispose a, dispose c',
+      'open b, open c, dispose b, dispose c, open a, take a, free a, take a, free a, open b, take a, free a, take a, free a, dispose a, open c, take c, free c, dispose b, open a, take a, free a, dispose a, dispose c',
     ],
     old,
   ),

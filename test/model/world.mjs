@@ -16,8 +16,7 @@ function memoryFor({ locks = 1, entries = THREADS }) {
   const size = `${locks} ${entries}`;
   if (!memories.has(size)) {
     const { createMemory } = realmOf(0, modeOf())('space/memory.js');
-    // It could stop at its stores, and in this mode it does not.
-    const { value: memory } = createMemory(locks, entries).next();
+    const memory = createMemory(locks, entries);
     const blank = memory.words.slice();
     memories.set(size, { memory, blank, counted: countedIn(memory), constants: constantsOf(memory) });
   }
