@@ -371,6 +371,21 @@ describe('What is not a handle is refused', () => {
     expect(refused).toBeGreaterThan(20);
   });
 
+  test('a handle whose memory is a copy of its space, also when that is the space of others', async () => {
+    const { mutex } = space();
+    const { handle } = mutex;
+    const copy = { ...handle, memory: copyOf(handle.memory) };
+    expectRefused(copy);
+    const thread = await startThread();
+    await thread.run(({ Mutex }, handle) => {
+      for (let i = 0; i < 9; i++) Mutex.from(structuredClone(handle));
+    }, copy);
+    for (let i = 0; i < 3; i++) {
+      expectRefused(copy);
+      Mutex.from(structuredClone(handle)).acquireSync().release();
+    }
+  });
+
   test('by a thread that comes to the memory for the first time, and it is left alone as well', async () => {
     const { space: it, mutex, semaphore } = space();
     const thread = await startThread();

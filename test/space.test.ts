@@ -427,13 +427,37 @@ describe('dispose()', () => {
     expect(() => Mutex.from(handle)).toThrow(InvalidHandleError);
   });
 
-  test('starts the statistics of what comes after it anew', () => {
+  test('leaves another lock object of this thread as it is', async () => {
     const space = new Space({ locks: 1, threads: 2 });
-    const first = new Mutex({ space });
-    for (let i = 0; i < 5; i++) first.acquireSync().release();
+    const thread = await startThread();
+    const [first, second] = [space.mutex('two objects'), space.mutex('two objects')];
     first.dispose();
-    expect(new Mutex({ space }).stats()).toMatchObject({ acquisitions: 0, releases: 0 });
+    using guard = second.acquireSync();
+    await thread.run(({ Mutex }, handle) => void Mutex.from(handle), second.handle);
+    expect(() => first.acquireSync()).toThrow(InvalidHandleError);
+    expect(() => new Mutex({ space })).toThrow(SpaceFullError);
+    expect(second.isOwnedSync()).toBe(true);
+    guard.release();
+    second.dispose();
   });
+
+  for (const [kind, make] of [
+    ['mutex', (space: Space) => new Mutex({ space })],
+    ['semaphore', (space: Space) => new Semaphore(1, { space })],
+  ] as const)
+    test(`starts the statistics of a ${kind} that comes after it anew`, async () => {
+      const untouched = make(new Space({ locks: 1, threads: 2 })).stats();
+      const space = new Space({ locks: 1, threads: 2 });
+      const first = make(space);
+      const guard = first.acquireSync();
+      await expect(first.acquire({ timeout: 1 })).rejects.toThrow('ERR_LOCK_TIMEOUT');
+      const later = first.acquire();
+      guard.release();
+      (await later).release();
+      expect(first.stats()).toMatchObject({ acquisitions: 2, contended: 1, timeouts: 1, wait: { count: 1 } });
+      first.dispose();
+      expect(make(space).stats()).toEqual(untouched);
+    });
 });
 
 describe('A fence never restarts', () => {

@@ -197,14 +197,18 @@ function hash(bytes: Uint8Array): number {
 
 function findByName(memory: SpaceMemory, name: string): number | undefined {
   const { words, geometry } = memory;
-  const bytes = Buffer.from(name);
-  const wanted = hash(bytes);
-  const used = Atomics.load(words, HEADER_CELLS_USED);
-  for (let cell = 0; cell < used; cell++) {
+  const wanted = hash(Buffer.from(name));
+  return findCellThat(memory, (cell) => {
     const at = aboutAt(geometry, cell);
-    if (words[at + ABOUT_KIND] === 0 || words[at + ABOUT_NAME] !== bytes.length + 1) continue;
-    if (words[at + ABOUT_NAME_HASH] === wanted && nameOf(memory, cell) === name) return cell;
-  }
+    if (words[at + ABOUT_KIND] === 0 || words[at + ABOUT_NAME_HASH] !== wanted) return false;
+    return nameOf(memory, cell) === name;
+  });
+}
+
+/** The first of the cells ever used of which this is true. */
+function findCellThat({ words }: SpaceMemory, isWanted: (cell: number) => boolean): number | undefined {
+  const used = Atomics.load(words, HEADER_CELLS_USED);
+  for (let cell = 0; cell < used; cell++) if (isWanted(cell)) return cell;
   return undefined;
 }
 
@@ -227,15 +231,13 @@ function isSameKind(memory: SpaceMemory, cell: number, wanted: CellDescription):
 /** A cell that no lock has: rather one that was never used or given back, else one that is only kept. */
 function findFree(memory: SpaceMemory): number | undefined {
   const { words, geometry } = memory;
+  const free = findCellThat(memory, (cell) => words[aboutAt(geometry, cell) + ABOUT_KIND] === 0);
+  if (free !== undefined) return free;
   const used = Atomics.load(words, HEADER_CELLS_USED);
-  for (let cell = 0; cell < used; cell++) if (words[aboutAt(geometry, cell) + ABOUT_KIND] === 0) return cell;
   if (used < geometry.locks) return used;
-  for (let cell = 0; cell < used; cell++) {
-    if (!isKept(memory, cell)) continue;
-    giveBack(memory, cell);
-    return cell;
-  }
-  return undefined;
+  const kept = findCellThat(memory, (cell) => isKept(memory, cell));
+  if (kept !== undefined) giveBack(memory, kept);
+  return kept;
 }
 
 function makeCell(memory: SpaceMemory, wanted: CellDescription): number {
@@ -245,9 +247,8 @@ function makeCell(memory: SpaceMemory, wanted: CellDescription): number {
     throw new SpaceFullError(`the space has room for ${geometry.locks} locks, and all are in use`);
   const at = cellAt(geometry, cell);
   const about = aboutAt(geometry, cell);
-  const fence = at + CELL_FENCE;
-  if (readFence(words, HEADER_FENCE_FLOOR) > readFence(words, fence))
-    copyFence(words, fence, HEADER_FENCE_FLOOR);
+  // It was not given back before the floor was as high as its own fence.
+  copyFence(words, at + CELL_FENCE, HEADER_FENCE_FLOOR);
   words[at + CELL_WORD] = wanted.permits;
   words.fill(0, at + CELL_LATCH, at + geometry.cellWords);
   words.fill(0, statsAt(geometry, cell), statsAt(geometry, cell) + STATS_WORDS);
@@ -256,10 +257,10 @@ function makeCell(memory: SpaceMemory, wanted: CellDescription): number {
     const record = recordAt(geometry, thread, cell);
     words.fill(0, record, record + RECORD_WORDS);
   }
-  words[about + ABOUT_GENERATION] = ((words[about + ABOUT_GENERATION] ?? 0) + 1) | 0;
+  words[about + ABOUT_GENERATION] = (words[about + ABOUT_GENERATION] ?? 0) + 1;
   words[about + ABOUT_PERMITS] = wanted.permits;
   words[about + ABOUT_DISPOSED] = 0;
-  copyFence(words, about + ABOUT_FENCE_BASE, fence);
+  copyFence(words, about + ABOUT_FENCE_BASE, HEADER_FENCE_FLOOR);
   writeName(memory, cell, wanted.name);
   const used = Atomics.load(words, HEADER_CELLS_USED);
   if (cell >= used) Atomics.store(words, HEADER_CELLS_USED, cell + 1);

@@ -86,12 +86,10 @@ export class Presence {
    * @throws InvalidHandleError if it is a copy.
    */
   checkSame(other: SpaceMemory): void {
-    for (let tries = 0; tries < 3; tries++) {
-      const changed = Atomics.add(this.memory.words, HEADER_ECHO, 1) + 1;
-      const echo = Atomics.load(other.words, HEADER_ECHO);
-      // Another thread may have asked the same at the same time; it cannot go on for long.
-      if (echo === (changed | 0) || (echo > changed && echo - changed < 1000)) return;
-    }
-    throw new InvalidHandleError('handle.memory is a copy of a space, not the space itself');
+    const before = Atomics.load(other.words, HEADER_ECHO);
+    Atomics.add(this.memory.words, HEADER_ECHO, 1);
+    const after = Atomics.load(other.words, HEADER_ECHO);
+    if (after === before)
+      throw new InvalidHandleError('handle.memory is a copy of a space, not the space itself');
   }
 }

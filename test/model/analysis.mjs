@@ -59,12 +59,12 @@ function namesIn(name) {
   return name.elements.flatMap((element) => (ts.isOmittedExpression(element) ? [] : namesIn(element.name)));
 }
 
-/** The names by which something may be called that stops; over all modules together. */
-export function stoppingNames(files) {
+/** The names by which something may be called that stops, `atStores` as well; over all modules together. */
+export function stoppingNames(files, atStores = false) {
   const functions = [];
   const visit = (node) => {
     if (isFunction(node) && node.body !== undefined && node.asteriskToken === undefined)
-      functions.push(summaryOf(node));
+      functions.push(summaryOf(node, atStores));
     ts.forEachChild(node, visit);
   };
   for (const file of files) visit(file);
@@ -87,12 +87,12 @@ export function isUnknown({ expression }, parameters) {
     : ts.isElementAccessExpression(expression);
 }
 
-export function summaryOf(node) {
+export function summaryOf(node, atStores) {
   const parameters = parametersAround(node);
   const summary = { name: nameOf(node), stops: isAsync(node), calls: [] };
   const visit = (child) => {
     if (isFunction(child)) return;
-    if (isAtomics(child)) summary.stops = true;
+    if (isAtomics(child) || (atStores && isPlainStore(child, SHARED))) summary.stops = true;
     else if (ts.isCallExpression(child)) {
       const callee = calleeOf(child);
       if (isUnknown(child, parameters)) summary.stops = true;

@@ -4,6 +4,7 @@
  */
 import { LAPSED, READ, WRITE, arranged, described, kinds, sides } from './arrange.mjs';
 import { deaths, doubts } from './arranged-deaths.mjs';
+import { plays } from './arranged-names.mjs';
 
 const elsewhere = ['mutex', 'semaphore'].map((kind) =>
   arranged(kind, 'a thread that blocks elsewhere holds up nobody', [
@@ -220,6 +221,7 @@ export const arrangedSubjects = [
   ...queues,
   ...together,
   ...barging,
+  ...plays,
 ];
 
 export const arrangedCases = arrangedSubjects.map((subject) => ({ subject, budget: {} }));

@@ -1,5 +1,5 @@
 /** What must hold in every execution. A claim that does not hold throws. */
-import { DEAD } from './thread.mjs';
+import { DEAD, ENDED } from './thread.mjs';
 
 export class Claims {
   /** Who is in the critical section, alone; the dead stay until somebody was told of them. */
@@ -11,6 +11,10 @@ export class Claims {
   inLatch = new Set();
   /** Where each name's lock is, and who is inside it. */
   named = new Map();
+  /** Who has which name open, and where. */
+  opened = [];
+  /** Numbers of cells that one thread has given to others. */
+  posts = new Map();
   /** How many exclusive owners of each lock were told of a death. */
   told = new Map();
   /** Of each lock by its name; a lock without one has ''. */
@@ -132,7 +136,28 @@ export class Claims {
     this.inLatch.delete(index);
   }
 
-  /** The same name is the same lock, for all who have it at a time; fences grow even when it is made anew. */
+  /** The same name is the same lock for all who have it open at a time, and another name is another one. */
+  openNamed(index, name, { cell }) {
+    for (const other of this.#users(this.opened)) {
+      if ((other.name === name) === (other.cell === cell.index)) continue;
+      throw new Error(
+        `thread ${other.index} has '${other.name}' open in cell ${other.cell}, thread ${index} '${name}' in cell ${cell.index}`,
+      );
+    }
+    this.opened.push({ index, name, cell: cell.index });
+  }
+
+  closeNamed(index, name) {
+    const at = this.opened.findIndex((one) => one.index === index && one.name === name);
+    this.opened.splice(at, 1);
+  }
+
+  #users(some) {
+    const { threads } = this.#machine;
+    return some.filter(({ index }) => threads[index].state !== DEAD && threads[index].state !== ENDED);
+  }
+
+  /** Nobody is inside another lock in the same cell; fences grow even when a name is made anew. */
   enterNamed(index, name, { cell }, guard) {
     this.#sections++;
     const inside = this.named.get(name);
@@ -140,6 +165,9 @@ export class Claims {
       throw new Error(`thread ${inside.index} and thread ${index} are both inside '${name}'`);
     if (inside !== undefined && !guard.abandoned)
       throw new Error(`thread ${index} was not told that thread ${inside.index} died inside '${name}'`);
+    for (const other of this.#users([...this.named.values()]))
+      if (other.cell === cell.index)
+        throw new Error(`thread ${other.index} is inside cell ${cell.index}, which has been made anew`);
     this.#checkTold(name, guard);
     this.#checkFence(index, name, guard);
     this.named.set(name, { index, cell: cell.index });

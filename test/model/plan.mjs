@@ -3,7 +3,6 @@ import { arrangedCases } from './arranged.mjs';
 import {
   latch,
   mutex,
-  names,
   readWriteLock,
   reentrantMutex,
   semaphore,
@@ -13,6 +12,7 @@ import {
   watchedLatch,
   wholeLatch,
 } from './subjects.mjs';
+import { comparisons, names } from './spaces.mjs';
 
 /** What may happen to blocking threads, and to event loops. */
 const quiet = {};
@@ -103,8 +103,15 @@ export const primitives = {
         ],
         2,
       ),
+      comparisons(3, 2),
     ],
-    async: [],
+    async: [
+      names([
+        ['a', true, 'async'],
+        ['a', true, 'async'],
+        ['a', true],
+      ]),
+    ],
   },
 };
 

@@ -230,23 +230,3 @@ export async function watchLatch(api) {
     Atomics.wait(words, bell, seen, 1);
   }
 }
-
-/** Attaches, makes or finds a lock by name, uses it, and disposes of it. */
-export async function useName(api, name, disposes, rounds) {
-  const { claims, index, attach, open } = api;
-  const attachment = attach();
-  for (let round = 0; round < rounds; round++) {
-    const lock = open(attachment, name);
-    const guard = lock.acquireSync();
-    claims.enterNamed(index, name, lock, guard);
-    pause(api);
-    claims.leaveNamed(index, name);
-    release(guard);
-    if (!disposes) continue;
-    try {
-      lock.dispose();
-    } catch (error) {
-      if (error.code !== 'ERR_LOCK_BUSY') throw error;
-    }
-  }
-}

@@ -17,7 +17,7 @@ import { namesIn, transformModule, transformModules } from './transform.mjs';
 
 const root = new URL('../../dist/', import.meta.url);
 /** The programs of the threads are code as well. */
-const PROGRAMS = new Set(['programs.js', 'situations.js']);
+const PROGRAMS = new Set(['programs.js', 'situations.js', 'openings.js']);
 
 function readSources() {
   const sources = new Map();
@@ -117,7 +117,6 @@ export function modeOf({
 
 /** The module that is not as it was built: path and text. */
 let changed;
-let names;
 
 /** From now on one module has another text; undefined: it is as it was built again. Threads load everything anew. */
 export function changeModule(change) {
@@ -132,6 +131,7 @@ function modulesOf(mode) {
   const { edges, captures, sites } = mode;
   const options = {
     captures,
+    atStores: mode.stores,
     sites,
     edges: (path) => edges && !PROGRAMS.has(path),
     plain: (path) => plainIn(path, mode),
@@ -142,9 +142,9 @@ function modulesOf(mode) {
     mode.builtSites = sites.length;
   }
   if (changed === undefined) return mode.modules;
-  names ??= namesIn(sources);
+  mode.names ??= namesIn(sources, mode.stores);
   const { path, text } = changed;
-  return new Map(mode.modules).set(path, compile(transformModule(path, text, names, options)));
+  return new Map(mode.modules).set(path, compile(transformModule(path, text, mode.names, options)));
 }
 
 /** Once for all threads: V8 learns of a function what it is given by any of them. */

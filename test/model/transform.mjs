@@ -57,13 +57,14 @@ const NATIVE_VISITORS = new Set([
  * - `edges(path)`: in which modules to stop also, for a death only, at function entries and loop edges, as `terminate()` can strike there;
  * - `plain(path)`: which `stores` and `reads` without Atomics are operations as well: what the array is called; and
  *   which of those stores are `hidden`: nobody reads what they write before the thread's next operation, or its death;
+ * - `atStores`: functions that contain only stores without Atomics stop as well;
  * - `captures`: let frames and closures tell what their locals are, so that a state can be told from another;
  * - `sites`: what operations refer to, by index; filled.
  * @returns {Map<string, string>} bodies of functions of `$` and `$import`, which return the module's exports
  */
 export function transformModules(sources, options = {}) {
   const files = [...sources].map(([path, text]) => parse(path, text));
-  const names = stoppingNames(files);
+  const names = stoppingNames(files, options.atStores);
   return new Map(files.map((file) => [file.fileName, transform(file, names, options)]));
 }
 
@@ -71,17 +72,22 @@ export function transformModules(sources, options = {}) {
 export const transformModule = (path, text, names, options) => transform(parse(path, text), names, options);
 
 /** See `stoppingNames`. */
-export const namesIn = (sources) => stoppingNames([...sources].map(([path, text]) => parse(path, text)));
+export const namesIn = (sources, atStores) =>
+  stoppingNames(
+    [...sources].map(([path, text]) => parse(path, text)),
+    atStores,
+  );
 
 const parse = (path, text) => ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS);
 
 function transform(
   file,
   names,
-  { edges = () => false, plain = () => undefined, captures = false, sites = [] },
+  { edges = () => false, plain = () => undefined, atStores = false, captures = false, sites = [] },
 ) {
   const { fileName } = file;
-  return printModule(file, { names, captures, sites, edges: edges(fileName), plain: plain(fileName) });
+  const own = { edges: edges(fileName), plain: plain(fileName) };
+  return printModule(file, { names, captures, sites, atStores, ...own });
 }
 
 /** What a module finds in its environment instead of what Node.js has. */
@@ -95,7 +101,7 @@ function printModule(file, options) {
   return `'use strict';\nconst { ${ENVIRONMENT} } = $;\nconst $exports = {};\n${text}\nreturn $exports;\n//# sourceURL=model:${basename(file.fileName)}\n`;
 }
 
-function rewrite(root, context, { names, edges, captures, sites, plain }) {
+function rewrite(root, context, { names, edges, captures, sites, atStores, plain }) {
   /** How the function around says that it stops: 'yield' in a generator, 'run' where it cannot. */
   let manner = 'run';
   /** The function around, if it stops. */
@@ -165,7 +171,7 @@ function rewrite(root, context, { names, edges, captures, sites, plain }) {
   };
 
   const functionOf = (node) => {
-    const summary = summaryOf(node);
+    const summary = summaryOf(node, atStores);
     const stops =
       node.asteriskToken === undefined && (summary.stops || summary.calls.some((name) => names.has(name)));
     if (!stops) {

@@ -10,16 +10,17 @@ import { DEAD } from './thread.mjs';
 /** Room for the threads of a subject and for the observer. */
 const THREADS = 6;
 
-/** Memory of spaces by their number of locks: one execution at a time uses it. */
+/** Memory of spaces by their size: one execution at a time uses it. */
 const memories = new Map();
-function memoryFor(locks) {
-  if (!memories.has(locks)) {
+function memoryFor({ locks = 1, entries = THREADS }) {
+  const size = `${locks} ${entries}`;
+  if (!memories.has(size)) {
     const { createMemory } = realmOf(0, modeOf())('space/memory.js');
-    const memory = createMemory(locks, THREADS);
+    const memory = createMemory(locks, entries);
     const blank = memory.words.slice();
-    memories.set(locks, { memory, blank, counted: countedIn(memory), constants: constantsOf(memory) });
+    memories.set(size, { memory, blank, counted: countedIn(memory), constants: constantsOf(memory) });
   }
-  return memories.get(locks);
+  return memories.get(size);
 }
 
 /** Statistics and names decide nothing, and statistics would tell apart states that are the same. */
@@ -61,7 +62,7 @@ export class World {
     this.mode = mode;
     this.machine = new Machine(subject.threads.length);
     this.machine.armsOnce = true;
-    const { memory, blank, counted, constants } = memoryFor(subject.locks ?? 1);
+    const { memory, blank, counted, constants } = memoryFor(subject);
     this.memory = memory;
     this.words = memory.words;
     this.blank = blank;
@@ -100,7 +101,7 @@ export class World {
     Object.assign(api, this.opened[index]);
     if (subject.isArranged) Object.assign(api, this.#director(thread));
     if (subject.abortable) api.signal = thread.signal = new ModelSignal();
-    const code = load(subject.isArranged ? 'situations.js' : 'programs.js');
+    const code = load(subject.code ?? (subject.isArranged ? 'situations.js' : 'programs.js'));
     thread.roots = { lock: api.lock, second: api.second };
     thread.start(programs.map((program) => () => program(code, api)));
   }

@@ -1,0 +1,135 @@
+/** Subjects whose threads attach to a space, make and find locks there, and dispose of them. See `subjects.mjs`. */
+import { layout } from './space.mjs';
+import { mutexOf, readWriteLockOf, semaphoreOf } from './subjects.mjs';
+
+/** What a thread can open, and how it is described; the number of permits follows a semaphore's name. */
+const kinds = {
+  mutex: { kind: layout.KIND_MUTEX, permits: 0, of: mutexOf },
+  semaphore: { kind: layout.KIND_SEMAPHORE, permits: 1, of: semaphoreOf },
+  'semaphore-of-2': { kind: layout.KIND_SEMAPHORE, permits: 2, of: semaphoreOf },
+  'read-write-lock': { kind: layout.KIND_READ_WRITE_LOCK, permits: 0, of: readWriteLockOf },
+};
+
+/** `floor`: of fences, as in a space that was used for long. */
+function prepare(world, index, { floor = 0 }) {
+  const load = world.realm(index);
+  const { memory, words } = world;
+  const threads = load('space/threads.js');
+  const presenceOf = (attachment) => {
+    const { roots } = world.machine.threads[index];
+    threads.attachment = attachment;
+    roots.presence ??= new (load('space/presence.js').Presence)(memory);
+    threads.attachment = undefined;
+    return roots.presence;
+  };
+  const lockOf = (presence, cell, kind) => {
+    const { Opened } = load('primitives/handles.js');
+    return kinds[kind].of(load, new Opened(presence, cell));
+  };
+  words[layout.HEADER_FENCE_FLOOR] = floor;
+  words[layout.HEADER_FENCE_FLOOR + 1] = floor / 2 ** 32;
+  return {
+    attach: () => threads.attach(memory),
+    *open(attachment, label, kind = 'mutex') {
+      const presence = presenceOf(attachment);
+      const name = label.startsWith('-') ? undefined : label;
+      const wanted = { kind: kinds[kind].kind, permits: kinds[kind].permits, name };
+      return lockOf(presence, yield* presence.obtain(wanted), kind);
+    },
+    *openHandle(attachment, number, kind) {
+      const presence = presenceOf(attachment);
+      return lockOf(presence, yield* presence.open(number, [kinds[kind].kind]), kind);
+    },
+    comparison(attachment) {
+      const copy = words.slice();
+      // Others have it for a space, and have asked oftener.
+      copy[layout.HEADER_ECHO] += 100;
+      return { presence: presenceOf(attachment), same: memory, copy: { words: copy } };
+    },
+  };
+}
+
+/** Every entry but the observer's is free again, and every cell. */
+function checkAllGivenBack({ words, memory: { geometry } }) {
+  const used = words[layout.HEADER_THREADS_USED];
+  const taken = Array.from(
+    { length: used },
+    (_, index) => words[layout.threadAt(index) + layout.THREAD_STATE],
+  );
+  if (taken.filter((state) => state !== 0).length !== 1)
+    throw new Error(`entries were not given back: ${taken.join()}`);
+  for (let cell = 0; cell < geometry.locks; cell++)
+    if (words[layout.aboutAt(geometry, cell) + layout.ABOUT_KIND] !== 0)
+      throw new Error(`cell ${cell} was not given back`);
+}
+
+const shared = (options = {}) => ({
+  attaches: true,
+  code: 'openings.js',
+  ...options,
+  prepare: (world, index) => prepare(world, index, options),
+  atEnd: checkAllGivenBack,
+});
+
+/** @param {[string, boolean, string?][]} users for each thread a name, does it dispose of it, and how it acquires */
+export function names(users, rounds = 1) {
+  const described = ([name, disposes, how]) =>
+    `${name}${how === undefined ? '' : ` ${how}`}${disposes ? ' disposed of' : ''}`;
+  return {
+    ...shared({ locks: 2 }),
+    name: `names ${users.map(described).join(', ')} x ${rounds}`,
+    threads: users.map(([name, disposes, how]) => [
+      (code, api) => code.useName(api, name, { how, disposes, rounds }),
+    ]),
+    /** Nothing is lost: whoever comes later finds every name, and can dispose of it. */
+    *conclude(world, load, attachment) {
+      const { memory } = world;
+      load('space/threads.js').attachment = attachment;
+      const presence = new (load('space/presence.js').Presence)(memory);
+      for (const name of new Set(users.map(([one]) => one))) {
+        const cell = yield* presence.obtain({ kind: layout.KIND_MUTEX, permits: 0, name });
+        const lock = mutexOf(load, new (load('primitives/handles.js').Opened)(presence, cell));
+        const guard = yield* lock.tryAcquireSync();
+        if (guard === null) throw new Error(`'${name}' is still held`);
+        yield* guard.release();
+        yield* lock.dispose();
+      }
+    },
+  };
+}
+
+/** Threads that tell the memory of the space from a copy. */
+export function comparisons(threads, rounds = 1) {
+  return {
+    ...shared(),
+    name: `names and copies of the space, ${threads} threads x ${rounds}`,
+    threads: Array.from({ length: threads }, () => [(code, api) => code.compareMemory(api, rounds)]),
+  };
+}
+
+/**
+ * Threads that each follow a plan, and dispose of all that they open. Its steps are words and labels:
+ *
+ * | step | says |
+ * |---|---|
+ * | `open a`, `open a semaphore` | makes or finds it by name; `a*` is one object more, `-x` has no name |
+ * | `refuse a semaphore` | the name is that of another kind |
+ * | `full b` | there is no room |
+ * | `post -x`, `receive -x`, `stale -x` | passes its handle on; opens it; it stands for nothing any more |
+ * | `take a`, `inherit a`, `free a` | acquires it, is told of a death; releases it |
+ * | `ask a`, `get a` | acquires it in the event loop, and waits for it |
+ * | `wait a` | tries for a millisecond, in vain |
+ * | `dispose a`, `busy a` | and may not, since it is held or waited for |
+ * | `collect a`, `sweep a` | the lock object is collected; so is what was kept of it. `forget a`: both at once |
+ * | `bury`, `lose a` | looks after the dead; nobody has to be told who died inside |
+ * | `die`, `meet before`, `meet after` | dies here; before or after its next store. The bell rings then |
+ * | `ring`, `until 2` | at the bell |
+ */
+export function play(what, plans, options = { locks: 1 }) {
+  return {
+    ...shared(options),
+    name: `names: ${what}`,
+    isArranged: true,
+    threads: plans.map((steps) => [(code, api) => code.follow(api, steps.split(', '))]),
+  };
+}
