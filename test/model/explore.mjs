@@ -47,8 +47,8 @@ export class Failure extends Error {
  */
 const KINDS = ['deaths', 'kills', 'clock', 'aborts', 'wakes', 'busy'];
 
-const modeFor = ({ deaths = 0, kills = 0 }, captures) =>
-  modeOf({ edges: deaths > 0 && kills === 0, stores: kills > 0, captures });
+const modeFor = ({ deaths = 0, kills = 0 }, captures, { isTold }) =>
+  modeOf({ edges: deaths > 0 && kills === 0, stores: kills > 0, captures, isTold });
 
 /**
  * Runs one execution. At each point `choose` gives the index of what happens next, or -1 to stop.
@@ -65,7 +65,7 @@ export function execute(
   subject,
   budget,
   choose,
-  { captures = false, mode = modeFor(budget, captures), reduce = false, watch, visit } = {},
+  { captures = false, mode = modeFor(budget, captures, subject), reduce = false, watch, visit } = {},
 ) {
   const world = new World(subject, mode);
   const { machine } = world;

@@ -250,3 +250,43 @@ export async function useName(api, name, disposes, rounds) {
     }
   }
 }
+
+/** As `useName`, where there may be no room: attaches when another thread has ended. Attaching twice is the same. */
+export async function useNameInTurn(api, name, disposes) {
+  const { attach, living, room, scratch } = api;
+  let attachment;
+  while (attachment === undefined) {
+    const others = living();
+    try {
+      attachment = attach();
+    } catch (error) {
+      if (error.code !== 'ERR_SPACE_FULL' || others < room) throw error;
+      Atomics.wait(scratch, NOTHING, 0, 1);
+    }
+  }
+  const again = attach();
+  if (again.id !== attachment.id) throw new Error('a thread has attached twice');
+  await useName({ ...api, attach: () => again }, name, disposes, 1);
+}
+
+/**
+ * What the parent of threads does, as in `runtime.ts`: it is told when one of them has died, and buries it. Where the
+ * system does not tell who lives, nobody else does. Those that ended by themselves come last: a parent that buries one
+ * and finds a latch taken is not told that its holder has died, see `docs/design.md`.
+ */
+export async function buryEnded(api) {
+  const { attach, breakSpaceLatch, dead, ended, isOver, memory, scratch } = api;
+  const attachment = attach();
+  const buried = [];
+  for (;;) {
+    const isLast = isOver();
+    for (const worker of isLast ? [...dead(), ...ended()] : dead()) {
+      if (buried.includes(worker)) continue;
+      buried.push(worker);
+      breakSpaceLatch(memory, worker);
+      attachment.reapDead(worker);
+    }
+    if (isLast) return;
+    Atomics.wait(scratch, NOTHING, 0, 1);
+  }
+}

@@ -38,8 +38,20 @@ function* isThere(tid) {
   return yield atomic('look', undefined, tid);
 }
 
+const startOf = (tid) => 100 + tid;
+
+/** Who lives. A system that does not tell says so of everybody, and knows no thread by an id. */
+const livenessOf = (index, isTold) =>
+  isTold
+    ? {
+        ownIdentity: () => ({ tid: index + 1, start: startOf(index + 1) }),
+        isAlive: ({ tid, start }) => start === startOf(tid) && isThere(tid),
+        isRunning: isThere,
+      }
+    : { ownIdentity: () => ({ tid: 0, start: 0 }), isAlive: () => true, isRunning: () => false };
+
 /** In place of modules of the library: the clock, how long to spin, and who lives. */
-const replaced = (index) => ({
+const replaced = (index, isTold) => ({
   'parker/clock.js': {
     now: () => machine().now,
     setTimeout: (callback, delay) => currentThread().addTimer(callback, delay),
@@ -48,11 +60,7 @@ const replaced = (index) => ({
     clearInterval: (timer) => currentThread().timers.delete(timer),
   },
   'parker/spin.js': { SPINS: 1, pause: () => {} },
-  'space/liveness.js': {
-    ownIdentity: () => ({ tid: index + 1, start: 1 }),
-    isAlive: ({ tid }) => isThere(tid),
-    isRunning: isThere,
-  },
+  'space/liveness.js': livenessOf(index, isTold),
 });
 
 class NoRegistry {
@@ -86,15 +94,22 @@ export const sources = readSources();
  * @property {boolean} races stores and reads without Atomics that race are operations
  * @property {boolean} stores so are all others
  * @property {boolean} captures states can be told from one another
+ * @property {boolean} isTold the system tells who lives
  */
 
 const modes = new Map();
 
 /** @returns {Mode} always the same one for the same settings */
-export function modeOf({ edges = false, races = true, stores = false, captures = false } = {}) {
-  const key = `${edges} ${races} ${stores} ${captures}`;
+export function modeOf({
+  edges = false,
+  races = true,
+  stores = false,
+  captures = false,
+  isTold = true,
+} = {}) {
+  const key = `${edges} ${races} ${stores} ${captures} ${isTold}`;
   if (!modes.has(key))
-    modes.set(key, { edges, races, stores, captures, modules: undefined, sites: [], realms: [] });
+    modes.set(key, { edges, races, stores, captures, isTold, modules: undefined, sites: [], realms: [] });
   return modes.get(key);
 }
 
@@ -141,10 +156,10 @@ function plainIn(path, { races, stores }) {
 /** @returns {(path: string) => object} the exports of a module of the library, as that thread sees them */
 export function realmOf(index, mode) {
   if (mode.realms.length === 0) mode.loaded = modulesOf(mode);
-  return (mode.realms[index] ??= loadRealm(index, mode.loaded));
+  return (mode.realms[index] ??= loadRealm(index, mode));
 }
 
-function loadRealm(index, modules) {
+function loadRealm(index, { loaded: modules, isTold }) {
   const environment = {
     $atomic: atomic,
     $EDGE: EDGE,
@@ -167,7 +182,7 @@ function loadRealm(index, modules) {
     AbortSignal: ModelSignal,
     globalThis: {},
   };
-  const loaded = new Map([...Object.entries(replaced(index)), ...Object.entries(nodeModules(index))]);
+  const loaded = new Map([...Object.entries(replaced(index, isTold)), ...Object.entries(nodeModules(index))]);
   const load = (path) => {
     if (!loaded.has(path)) {
       const source = modules.get(path);

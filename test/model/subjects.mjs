@@ -5,7 +5,7 @@
  * `programs.mjs` and its `api`; `kinds` of the locks it opens, and how (`open`), or how a thread is prepared without
  * (`prepare`); and what must hold in the end (`atEnd`).
  */
-import { DEAD, atomic } from './thread.mjs';
+import { DEAD, ENDED, atomic } from './thread.mjs';
 import { bits, layout } from './space.mjs';
 
 const { ABANDONED, OWNER, QUEUED } = bits;
@@ -64,6 +64,16 @@ export const slow = (subject, naps) => ({
   ...subject,
   name: `${subject.name}, naps of ${naps.join(', ')} ms`,
   naps,
+  opened: undefined,
+});
+
+/** As the subject, where the system does not tell who lives: one thread more is told when another one has ended. */
+export const untold = (subject) => ({
+  ...subject,
+  name: `${subject.name}, untold`,
+  isTold: false,
+  immortal: subject.threads.length,
+  threads: [...subject.threads, [(code, api) => code.buryEnded(api)]],
   opened: undefined,
 });
 
@@ -223,19 +233,34 @@ export function watchedLatch(threads, rounds = 1) {
   };
 }
 
-/** Threads that attach to a space, make or find locks by name, and dispose of them. */
-export function names(users, rounds = 1) {
+/**
+ * Threads that attach to a space, make or find locks by name, and dispose of them.
+ * @param {number} [room] for how many threads there is room
+ */
+export function names(users, rounds = 1, room = undefined) {
+  const program = ([name, disposes]) =>
+    room === undefined
+      ? (code, api) => code.useName(api, name, disposes, rounds)
+      : (code, api) => code.useNameInTurn(api, name, disposes);
   return {
-    name: `names ${users.map(([name, disposes]) => `${name}${disposes ? ' disposed of' : ''}`).join(', ')} x ${rounds}`,
+    name: `names ${users.map(([name, disposes]) => `${name}${disposes ? ' disposed of' : ''}`).join(', ')} x ${rounds}${room === undefined ? '' : `, room for ${room}`}`,
     locks: 2,
+    room,
     attaches: true,
-    threads: users.map(([name, disposes]) => [(code, api) => code.useName(api, name, disposes, rounds)]),
+    threads: users.map((user) => [program(user)]),
     prepare(world, index) {
       const load = world.realm(index);
       const { memory } = world;
       const threads = load('space/threads.js');
+      const { machine } = world;
+      // Whoever is told of the others, is there before them.
+      const first =
+        index === this.immortal && machine.as(machine.threads[index], () => threads.attach(memory));
+      const others = machine.threads.filter((one) => one.index !== index);
       return {
-        attach: () => threads.attach(memory),
+        room,
+        living: () => others.filter(({ state }) => state !== DEAD && state !== ENDED).length,
+        attach: () => first || threads.attach(memory),
         *open(attachment, name) {
           const { roots } = world.machine.threads[index];
           threads.attachment = attachment;

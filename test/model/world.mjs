@@ -5,21 +5,22 @@ import { ModelSignal } from './promise.mjs';
 import { modeOf, realmOf } from './realm.mjs';
 import { bits, layout } from './space.mjs';
 import { fingerprint } from './states.mjs';
-import { DEAD } from './thread.mjs';
+import { DEAD, ENDED } from './thread.mjs';
 
 /** Room for the threads of a subject and for the observer. */
 const THREADS = 6;
 
-/** Memory of spaces by their number of locks: one execution at a time uses it. */
+/** Memory of spaces by their size: one execution at a time uses it. */
 const memories = new Map();
-function memoryFor(locks) {
-  if (!memories.has(locks)) {
+function memoryFor(locks, threads) {
+  const size = `${locks} ${threads}`;
+  if (!memories.has(size)) {
     const { createMemory } = realmOf(0, modeOf())('space/memory.js');
-    const memory = createMemory(locks, THREADS);
+    const memory = createMemory(locks, threads);
     const blank = memory.words.slice();
-    memories.set(locks, { memory, blank, counted: countedIn(memory), constants: constantsOf(memory) });
+    memories.set(size, { memory, blank, counted: countedIn(memory), constants: constantsOf(memory) });
   }
-  return memories.get(locks);
+  return memories.get(size);
 }
 
 /** Statistics and names decide nothing, and statistics would tell apart states that are the same. */
@@ -61,7 +62,7 @@ export class World {
     this.mode = mode;
     this.machine = new Machine(subject.threads.length);
     this.machine.armsOnce = true;
-    const { memory, blank, counted, constants } = memoryFor(subject.locks ?? 1);
+    const { memory, blank, counted, constants } = memoryFor(subject.locks ?? 1, subject.room ?? THREADS);
     this.memory = memory;
     this.words = memory.words;
     this.blank = blank;
@@ -99,6 +100,7 @@ export class World {
     const api = { index, claims, scratch, nap, words, bell: layout.HEADER_ECHO };
     Object.assign(api, this.opened[index]);
     if (subject.isArranged) Object.assign(api, this.#director(thread));
+    if (subject.isTold === false) Object.assign(api, this.#toldOf(index));
     if (subject.abortable) api.signal = thread.signal = new ModelSignal();
     const code = load(subject.isArranged ? 'situations.js' : 'programs.js');
     thread.roots = { lock: api.lock, second: api.second };
@@ -148,6 +150,22 @@ export class World {
     };
   }
 
+  /** What the parent of all threads is told. */
+  #toldOf(parent) {
+    const { machine, memory } = this;
+    const others = machine.threads.filter(({ index }) => index !== parent);
+    const those = (...states) =>
+      others.filter(({ state }) => states.includes(state)).map(({ index }) => index);
+    const { breakSpaceLatch } = this.realm(parent)('space/threads.js');
+    return {
+      memory,
+      breakSpaceLatch,
+      dead: () => those(DEAD),
+      ended: () => those(ENDED),
+      isOver: () => those(DEAD, ENDED).length === others.length,
+    };
+  }
+
   /** Gives every thread its locks, without an operation but for the first time. */
   #open() {
     const { subject, words } = this;
@@ -190,7 +208,7 @@ export class World {
       const [lock, second] = subject.kinds.map((_, cell) =>
         subject.open(load, new Opened(presence, presence.$Presence_use(cell))),
       );
-      return { lock, second };
+      return { lock, second, attach: () => presence.attachment };
     });
   }
 
@@ -246,7 +264,8 @@ export class World {
         const known = subject.attaches
           ? yield* attach(memory)
           : new Attachment(memory, observer.index, layout.idOf(observer.index, 1));
-        yield* known.reapDead();
+        // Where the system does not tell, it is told of the one that was told of the others.
+        yield* known.reapDead(subject.isTold === false ? subject.immortal : undefined);
         yield* subject.conclude?.(world, load, known) ?? [];
       });
     }
