@@ -47,7 +47,8 @@ const PREEMPTED = 4;
 
 export class Machine {
   constructor(count) {
-    this.now = 1000;
+    /** After a month: what is more than 29 or 31 bits is cut off. */
+    this.now = 2 ** 31 + 2 ** 29 + 1000;
     this.steps = 0;
     /** Who waits on which word, in the order they came. */
     this.waiters = [];
@@ -57,6 +58,8 @@ export class Machine {
     this.deaths = 0;
     /** Has a thread never two `waitAsync` for the same word? V8 cannot take one back. */
     this.armsOnce = false;
+    /** What must hold of an operation on a word of the memory; `old` is what it found. */
+    this.rule = undefined;
     /** Do event loops stop before each task? Somebody may want to abort there, and nowhere else. */
     this.turns = false;
     /** Milliseconds in which everybody waited. */
@@ -79,19 +82,29 @@ export class Machine {
       const result = thread.wokenBy;
       thread.wokenBy = undefined;
       thread.resume(result);
-    } else if (thread.fate !== undefined && next.kind === thread.fate.kind) this.#fulfil(thread, next);
+    } else if (thread.meets(next)) this.#fulfil(thread, next);
     else if (next === START || next === EDGE || next === TURN || next === EXIT) thread.resume(undefined);
     else if (next === WAIT_FOR_TASK) this.#idle(thread);
     else if (next.kind === 'wait') this.#wait(thread, next);
     else if (next.kind === 'waitAsync') thread.resume(runAs(thread, () => this.perform(next)));
-    else thread.resume(this.perform(next));
+    else thread.resume(this.perform(next, thread));
   }
 
   /** What a situation has in store for the thread at its next operation of a kind: see `World`. */
   #fulfil(thread, operation) {
     const { what, toll } = thread.fate;
-    thread.fate = undefined;
-    const result = what === 'die before' ? undefined : this.perform(operation);
+    if (thread.fate.skips-- > 0) {
+      thread.resume(this.perform(operation, thread));
+      return;
+    }
+    thread.fate = what === 'pause and die' ? { ...thread.fate, what: 'die after' } : undefined;
+    if (what === 'pause before' || what === 'pause and die') {
+      thread.state = ASLEEP;
+      thread.deadline = this.now + PREEMPTED;
+      thread.late = { result: undefined };
+      return;
+    }
+    const result = what === 'die before' ? undefined : this.perform(operation, thread);
     if (what !== 'pause after') {
       this.kill(thread.index);
       toll();
@@ -124,11 +137,18 @@ export class Machine {
     }
   }
 
-  perform({ kind, words, at, a, b }) {
+  /** The operation, as that thread. */
+  perform({ kind, words, at, a, b }, thread = currentThread()) {
     if (kind === 'look') return this.#isThere(at);
     const old = words[at];
     // Atomics would take it for 0, or throw.
     if (old === undefined) throw new Error(`there is no word ${at}`);
+    const result = this.#carryOut(kind, words, at, a, b, old);
+    this.rule?.(thread, words, at, kind, old);
+    return result;
+  }
+
+  #carryOut(kind, words, at, a, b, old) {
     switch (kind) {
       case 'load':
       case 'plain read':

@@ -11,6 +11,7 @@ import {
   twoMutexes,
   twoSemaphores,
   untold,
+  watched,
   watchedLatch,
 } from './subjects.mjs';
 
@@ -101,6 +102,7 @@ export const primitives = {
       names(three),
       names(three, 1, 2),
       untold(names(three)),
+      watched(names(three)),
       names(
         [
           ['a', true],

@@ -12,12 +12,13 @@ import {
   awaited,
   startAsync,
 } from './promise.mjs';
+import { startOf, tidOf } from './system.mjs';
 import { EDGE, Generator, atomic, closure, currentThread, enter, mortality, top } from './thread.mjs';
 import { namesIn, transformModule, transformModules } from './transform.mjs';
 
 const root = new URL('../../dist/', import.meta.url);
 /** The programs of the threads are code as well. */
-const PROGRAMS = new Set(['programs.js', 'situations.js']);
+const PROGRAMS = new Set(['programs.js', 'situations.js', 'attaching.js', 'counting.js']);
 
 function readSources() {
   const sources = new Map();
@@ -35,16 +36,14 @@ const machine = () => currentThread().machine;
 
 /** A question to the system, which a thread's death changes: an operation. */
 function* isThere(tid) {
-  return yield atomic('look', undefined, tid);
+  return yield atomic('look', undefined, tid - tidOf(-1));
 }
-
-const startOf = (tid) => 100 + tid;
 
 /** Who lives. A system that does not tell says so of everybody, and knows no thread by an id. */
 const livenessOf = (index, isTold) =>
   isTold
     ? {
-        ownIdentity: () => ({ tid: index + 1, start: startOf(index + 1) }),
+        ownIdentity: () => ({ tid: tidOf(index), start: startOf(tidOf(index)) }),
         isAlive: ({ tid, start }) => start === startOf(tid) && isThere(tid),
         isRunning: isThere,
       }

@@ -67,15 +67,21 @@ export const slow = (subject, naps) => ({
   opened: undefined,
 });
 
-/** As the subject, where the system does not tell who lives: one thread more is told when another one has ended. */
-export const untold = (subject) => ({
+/**
+ * As the subject, and one thread more is told when another one has died, as a parent is; where the system does not tell
+ * who lives, nobody else is.
+ */
+export const watched = (subject, isTold = true) => ({
   ...subject,
-  name: `${subject.name}, untold`,
-  isTold: false,
+  name: `${subject.name}, ${isTold ? 'watched' : 'untold'}`,
+  isTold,
+  parent: subject.threads.length,
   immortal: subject.threads.length,
   threads: [...subject.threads, [(code, api) => code.buryEnded(api)]],
   opened: undefined,
 });
+
+export const untold = (subject) => watched(subject, false);
 
 export function reentrantMutex(hows, rounds = 1) {
   return {
@@ -233,6 +239,19 @@ export function watchedLatch(threads, rounds = 1) {
   };
 }
 
+/** Cells that were disposed of, and that nobody has open, are free, unless somebody has to be told of a death. */
+function checkGivenBack({ words, geometry }) {
+  for (let cell = 0; cell < geometry.locks; cell++) {
+    const about = layout.aboutAt(geometry, cell);
+    const isDisposed = words[about + layout.ABOUT_KIND] !== 0 && words[about + layout.ABOUT_DISPOSED] !== 0;
+    const isKept = (words[layout.cellAt(geometry, cell) + layout.CELL_WORD] & ABANDONED) !== 0;
+    const isOpen = Array.from({ length: geometry.threads }, (_, thread) =>
+      layout.recordAt(geometry, thread, cell),
+    ).some((record) => words[record + layout.RECORD_OPEN] !== 0);
+    if (isDisposed && !isKept && !isOpen) throw new Error(`cell ${cell} was not given back`);
+  }
+}
+
 /**
  * Threads that attach to a space, make or find locks by name, and dispose of them.
  * @param {number} [room] for how many threads there is room
@@ -254,8 +273,7 @@ export function names(users, rounds = 1, room = undefined) {
       const threads = load('space/threads.js');
       const { machine } = world;
       // Whoever is told of the others, is there before them.
-      const first =
-        index === this.immortal && machine.as(machine.threads[index], () => threads.attach(memory));
+      const first = index === this.parent && machine.as(machine.threads[index], () => threads.attach(memory));
       const others = machine.threads.filter((one) => one.index !== index);
       return {
         room,
@@ -275,6 +293,7 @@ export function names(users, rounds = 1, room = undefined) {
     /** Nothing is lost: whoever comes later finds every name, and can dispose of it. */
     *conclude(world, load, attachment) {
       const { memory } = world;
+      checkGivenBack(memory);
       load('space/threads.js').attachment = attachment;
       const presence = new (load('space/presence.js').Presence)(memory);
       for (const name of new Set(users.map(([one]) => one))) {
