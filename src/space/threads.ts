@@ -81,9 +81,7 @@ export class Attachment {
   /** Of an id: has its thread ended? Asks the system, and changes nothing. */
   readonly isDead = (id: number): boolean => {
     const index = indexOf(id);
-    const { words, geometry } = this.memory;
-    if (index < 0 || index > geometry.threads) return true; // One entry more, see claimDeadEntry.
-    const state = Atomics.load(words, threadAt(index) + THREAD_STATE);
+    const state = Atomics.load(this.memory.words, threadAt(index) + THREAD_STATE);
     if (state !== id) return true;
     return !isAlive(identityAt(this.memory, index));
   };
@@ -203,6 +201,7 @@ export function attach(memory: SpaceMemory): Attachment {
   });
 }
 
+/** Memory is shared within a process only, and a process gives each `threadId` once. */
 function findOwnEntry(memory: SpaceMemory): number | undefined {
   const { words } = memory;
   const used = Atomics.load(words, HEADER_THREADS_USED);
@@ -210,11 +209,7 @@ function findOwnEntry(memory: SpaceMemory): number | undefined {
     const entry = threadAt(index);
     const state = Atomics.load(words, entry + THREAD_STATE);
     const nodeId = Atomics.load(words, entry + THREAD_NODE_ID);
-    const pid = Atomics.load(words, entry + THREAD_PID);
-    const { tid, start } = identityAt(memory, index);
-    const own =
-      nodeId === threadId && pid === process.pid && tid === identity.tid && start === identity.start;
-    if (state > 0 && own) return index;
+    if (state > 0 && nodeId === threadId) return index;
   }
   return undefined;
 }
@@ -224,9 +219,10 @@ function claimFreeEntry(memory: SpaceMemory): number | undefined {
   for (let index = 0; index < geometry.threads; index++) {
     const state = Atomics.load(words, threadAt(index) + THREAD_STATE);
     if (state !== 0) continue;
-    fillEntry(memory, index);
     const used = Atomics.load(words, HEADER_THREADS_USED);
+    // First: whoever buries this thread looks no further.
     if (index >= used) Atomics.store(words, HEADER_THREADS_USED, index + 1);
+    fillEntry(memory, index);
     return index;
   }
   return undefined;

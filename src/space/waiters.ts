@@ -106,7 +106,6 @@ export class WaitQueue {
 
   latch(): void {
     acquireLatch(this.words, this.word + CELL_LATCH, this.attachment.id, this.attachment.isDead);
-    if (this.rules.recount === null) return;
     const word = Atomics.load(this.words, this.word);
     // Whoever was recounting the holds died on the way.
     if ((word & RECOVER) === RECOVER) this.recover();
@@ -331,7 +330,6 @@ export class WaitQueue {
    */
   recover(): void {
     const { rules, words } = this;
-    if (rules.recount === null) return;
     const word = Atomics.or(words, this.word, RECOVER);
     let held = 0;
     const used = Atomics.load(words, HEADER_THREADS_USED);
@@ -367,13 +365,11 @@ export class WaitQueue {
       this.leave(thread);
       Atomics.store(words, record + RECORD_PENDING, 0);
       let lost = 0;
-      for (;;) {
-        const word = Atomics.load(words, this.word);
-        if (rules.owner(word) !== id) break;
-        const seen = Atomics.compareExchange(words, this.word, word, rules.bury(word));
-        if (seen !== word) continue;
+      const word = Atomics.load(words, this.word);
+      if (rules.owner(word) === id) {
+        // Its owner is dead: what else changes the word, does so under the latch.
+        Atomics.store(words, this.word, rules.bury(word));
         lost = 1;
-        break;
       }
       const { doubles } = this.memory;
       const begun = doubles[(record + RECORD_BEGUN_F64) >> 1] ?? 0;

@@ -61,8 +61,8 @@ export interface WordRules {
   owner(word: number): number;
   /** The word when its exclusive holder has died. */
   bury(word: number): number;
-  /** The word, without RECOVER and QUEUED, when the living hold `held` together; null: holds are not counted. */
-  readonly recount: ((word: number, held: number, permits: number) => number) | null;
+  /** The word, without RECOVER, when the living hold `held` of it together, shared. Mutexes have no shared holds. */
+  recount(word: number, held: number, permits: number): number;
   /** Has it an ABANDONED? */
   readonly hasAbandoned: boolean;
   /** May a request go before others that queue, unless the word says STARVING? */
@@ -75,7 +75,7 @@ const mutexRules: WordRules = {
   room: (word) => ((word & OWNER) === 0 ? 1 : 0),
   owner: (word) => word & OWNER,
   bury: (word) => (word & ~OWNER) | ABANDONED,
-  recount: null,
+  recount: (word) => word,
   hasAbandoned: true,
   barging: true,
   wake: WAKE,
@@ -95,7 +95,7 @@ const readWriteRules: WordRules = {
   room: (word) => ((word & WRITER) === 0 ? WRITE_WEIGHT - (word & OWNER) : 0),
   owner: (word) => ((word & WRITER) === 0 ? 0 : word & OWNER),
   bury: (word) => (word & ~(WRITER | OWNER)) | ABANDONED,
-  recount: (word, held) => ((word & WRITER) === 0 ? (word & ABANDONED) | held : word & ~RECOVER),
+  recount: (word, held) => ((word & WRITER) === 0 ? (word & ABANDONED) | held : word),
   hasAbandoned: true,
   barging: false,
   wake: 0,

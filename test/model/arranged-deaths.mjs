@@ -50,6 +50,12 @@ export const doubts = [
       { permits: 2 },
     ),
   ]),
+  arranged(rw, 'a reader dies before its CAS, one who counts the dead dies, and a writer is inside', [
+    (code, api) => code.dieTaking(api, 0, 'die before', READ),
+    (code, api) => code.stayUntil(api, 1, 3, { ...WRITE, ringsAt: 45 }),
+    (code, api) => code.dieCounting(api, 2, READ),
+    (code, api) => code.takeTold(api, 2, false, 4 * SOON, READ),
+  ]),
   arranged(rw, 'a reader dies before its CAS, and then the writer who came in', [
     (code, api) => code.dieTaking(api, 0, 'die before', READ),
     (code, api) => code.takeAndDie(api, { ...WRITE, from: 1, after: 25 }),
@@ -115,6 +121,16 @@ export const doubts = [
     (code, api) => code.dieCounting(api, 1, WRITE),
     (code, api) => code.takeSoon(api, 1, { ...WRITE, limit: 3 * SOON }),
   ]),
+  arranged(
+    'semaphore',
+    'a thread gives up while another one dies that counts what the dead have held',
+    [
+      (code, api) => code.takeAndDie(api, {}),
+      (code, api) => code.giveUpAndTakeAll(api, 2, { weight: 2, timeout: 20 }),
+      (code, api) => code.dieTrying(api, 1, 17, { weight: 2 }),
+    ],
+    { permits: 2 },
+  ),
   arranged(rw, 'one reader dies, and another one reads on', [
     (code, api) => code.stayUntil(api, 0, 3, { ...READ, ringsAt: 25 }),
     (code, api) => code.takeAndDie(api, { ...READ, from: 1 }),

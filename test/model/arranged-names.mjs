@@ -75,7 +75,7 @@ const reused = [
       'open a, open -x, full b, ring, until 2, dispose a, dispose -x, open b, dispose b',
       'until 1, open a, dispose a, full b, ring',
     ],
-    { locks: 2, entries: 2 },
+    { locks: 2, room: 2 },
   ),
 ];
 

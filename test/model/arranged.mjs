@@ -3,6 +3,8 @@
  * a bell, so that everything else may happen in any order.
  */
 import { LAPSED, READ, WRITE, arranged, described, kinds, sides } from './arrange.mjs';
+import { attaching } from './arranged-attaching.mjs';
+import { burials } from './arranged-burials.mjs';
 import { deaths, doubts } from './arranged-deaths.mjs';
 import { plays } from './arranged-names.mjs';
 
@@ -15,6 +17,16 @@ const elsewhere = ['mutex', 'semaphore'].map((kind) =>
   ]),
 );
 
+const returned = ['mutex', 'semaphore'].map((kind) =>
+  arranged(kind, 'a thread that has blocked elsewhere is woken again', [
+    (code, api) => code.blockAndAwait(api, 2),
+    (code, api) => code.holdBetween(api, 0, 3),
+    (code, api) => code.holdBetween(api, 0, 4, { second: true }),
+  ]),
+);
+
+/** The time of a wake, which has 29 bits, wraps soon after. */
+const WRAP = 2 ** 31 - 5;
 const busy = ['mutex', 'semaphore'].map((kind) =>
   arranged(
     kind,
@@ -24,7 +36,7 @@ const busy = ['mutex', 'semaphore'].map((kind) =>
       (code, api) => code.holdBetween(api, 0, 2),
       (code, api) => code.takeSoon(api, 2, { limit: LAPSED }),
     ],
-    { patience: LAPSED },
+    { patience: LAPSED, now: WRAP },
   ),
 );
 
@@ -135,7 +147,53 @@ const queues = [
   ),
 ];
 
+const woken = [
+  arranged(
+    'read-write lock',
+    'a writer who is woken for nothing waits on',
+    [
+      (code, api) => code.wakeForNothing(api, 1, READ),
+      (code, api) => code.takeTold(api, 1, false, 10, WRITE),
+    ],
+    { patience: 10 },
+  ),
+  ...[false, true].map((pauses) =>
+    arranged(
+      'mutex',
+      `the second in the queue is woken when the first has given up${pauses ? ' slowly' : ''}`,
+      [
+        (code, api) => code.stayUntil(api, 0, 2, { ringsAt: 12 }),
+        (code, api) => code.giveUpSlowly(api, 1, 10, pauses),
+        (code, api) => code.takeSoon(api, 1, { queued: 1, limit: 16 }),
+      ],
+      { patience: 16 },
+    ),
+  ),
+  ...[19, 20, 21].map((time) =>
+    arranged(
+      'semaphore',
+      `an async request that is woken after ${time} ms has its turn before one that looks just then`,
+      [
+        (code, api) => code.stayUntil(api, 0, 2, { ringsAt: time }),
+        (code, api) => code.takeAfter(api, 1, undefined, 1, { how: 'async' }),
+        (code, api) => code.takeAfter(api, 1, 1, 2),
+      ],
+      { patience: 25 },
+    ),
+  ),
+];
+
 const together = [
+  arranged(
+    'read-write lock',
+    'two who wait come in together',
+    [
+      (code, api) => code.holdUntilQueued(api, [1, 2], WRITE),
+      (code, api) => code.stayUntil(api, 1, 3, READ),
+      (code, api) => code.stayUntil(api, 1, 3, READ),
+    ],
+    { patience: 5 },
+  ),
   arranged('read-write lock', 'readers come in together', [
     (code, api) => code.holdBetween(api, 0, 1, WRITE),
     (code, api) => code.stayUntil(api, 1, 3, READ),
@@ -180,9 +238,15 @@ const together = [
 
 const barging = [
   arranged('mutex', 'nobody starves while no time passes', [
-    (code, api) => code.bargeAtOnce(api, 4),
+    (code, api) => code.bargeAtOnce(api, 36),
     (code, api) => code.bargeAtOnce(api, 2),
     (code, api) => code.bargeAtOnce(api, 2),
+  ]),
+  arranged('mutex', 'the first in the queue starves while the lock is released', [
+    (code, api) => code.bargeBusily(api, 1, 12),
+    (code, api) => code.bargeBusily(api, 1, 12),
+    (code, api) => code.bargeBusily(api, 1, 12),
+    (code, api) => code.ringAt(api, 1),
   ]),
   arranged(
     'mutex',
@@ -209,16 +273,29 @@ const barging = [
     ],
     { patience: 60 },
   ),
+  arranged(
+    'mutex',
+    'the other one was woken, has no processor and is passed sixteen times and for two milliseconds',
+    [
+      (code, api) => code.takeSoon(api, 1, { limit: 60, slowness: 30 }),
+      (code, api) => code.barge(api, 60, 0, 18, true),
+    ],
+    { patience: 60 },
+  ),
 ];
 
 export const arrangedSubjects = [
   ...elsewhere,
+  ...returned,
   ...busy,
   ...deaths,
   ...doubts,
+  ...burials,
+  ...attaching,
   ...timeouts,
   ...orders,
   ...queues,
+  ...woken,
   ...together,
   ...barging,
   ...plays,

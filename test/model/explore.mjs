@@ -47,8 +47,8 @@ export class Failure extends Error {
  */
 const KINDS = ['deaths', 'kills', 'clock', 'aborts', 'wakes', 'busy'];
 
-const modeFor = ({ deaths = 0, kills = 0 }, { stores = kills > 0, isLatchWhole }, captures) =>
-  modeOf({ edges: deaths > 0 && kills === 0, stores, captures, whole: isLatchWhole });
+const modeFor = ({ deaths = 0, kills = 0 }, { stores = kills > 0, isLatchWhole, isTold }, captures) =>
+  modeOf({ edges: deaths > 0 && kills === 0, stores, captures, whole: isLatchWhole, isTold });
 
 /**
  * Runs one execution. At each point `choose` gives the index of what happens next, or -1 to stop.
@@ -165,11 +165,15 @@ function addFaults(options, world, left, reduce, local) {
     for (const { state, index } of threads) if (state === ASLEEP) options.push(choiceOf(WAKE, index));
 }
 
-/** Is a death all that can still happen, and does nobody wait for time to pass meanwhile? */
-const isOnlyDeath = ({ deaths, kills, clock, aborts, wakes, busy }, machine, { immortal, naps, patience }) =>
+/** Is a death all that can still happen? Not where time passes meanwhile, or somebody learns of it at once. */
+const isOnlyDeath = (
+  { deaths, kills, clock, aborts, wakes, busy },
+  machine,
+  { immortal, naps, patience, room },
+) =>
   deaths + kills === 1 &&
   clock + aborts + wakes + busy + machine.deaths === 0 &&
-  [immortal, naps, patience].every((one) => one === undefined);
+  [immortal, naps, patience, room].every((one) => one === undefined);
 
 /** Before a read there is no need to: it would be the same as before what comes after. */
 function canDie(thread, left, subject) {

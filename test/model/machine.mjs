@@ -7,6 +7,7 @@
  * next one; so a step is exactly one operation and the code after it.
  */
 import { layout } from './space.mjs';
+import { tidOf } from './system.mjs';
 import { ModelPromise } from './promise.mjs';
 import {
   ASLEEP,
@@ -46,8 +47,8 @@ export function runAtOnce(value) {
 /** Milliseconds for which a thread that is paused has no processor. */
 const PREEMPTED = 4;
 
-const { indexOf } = layout;
-const BEGINNING = 1000;
+/** After a month: what is more than 29 or 31 bits is cut off. */
+const BEGINNING = 2 ** 31 + 2 ** 29 + 1000;
 
 export class Machine {
   constructor(count) {
@@ -61,6 +62,8 @@ export class Machine {
     this.deaths = 0;
     /** Has a thread never two `waitAsync` for the same word? V8 cannot take one back. */
     this.armsOnce = false;
+    /** What must hold of an operation on a word of the memory; `old` is what it found. */
+    this.rule = undefined;
     /** Do event loops stop before each task? Somebody may want to abort there, and nowhere else. */
     this.turns = false;
     /** Milliseconds in which everybody waited. */
@@ -83,19 +86,29 @@ export class Machine {
       const result = thread.wokenBy;
       thread.wokenBy = undefined;
       thread.resume(result);
-    } else if (thread.fate !== undefined && next.kind === thread.fate.kind) this.#fulfil(thread, next);
+    } else if (thread.meets(next)) this.#fulfil(thread, next);
     else if (next === START || next === EDGE || next === TURN || next === EXIT) thread.resume(undefined);
     else if (next === WAIT_FOR_TASK) this.#idle(thread);
     else if (next.kind === 'wait') this.#wait(thread, next);
     else if (next.kind === 'waitAsync') thread.resume(runAs(thread, () => this.perform(next)));
-    else thread.resume(this.perform(next));
+    else thread.resume(this.perform(next, thread));
   }
 
   /** What a situation has in store for the thread at its next operation of a kind: see `World`. */
   #fulfil(thread, operation) {
     const { what, toll } = thread.fate;
-    thread.fate = undefined;
-    const result = what === 'die before' ? undefined : this.perform(operation);
+    if (thread.fate.skips-- > 0) {
+      thread.resume(this.perform(operation, thread));
+      return;
+    }
+    thread.fate = what === 'pause and die' ? { ...thread.fate, what: 'die after' } : undefined;
+    if (what === 'pause before' || what === 'pause and die') {
+      thread.state = ASLEEP;
+      thread.deadline = this.now + PREEMPTED;
+      thread.late = { result: undefined };
+      return;
+    }
+    const result = what === 'die before' ? undefined : this.perform(operation, thread);
     if (what !== 'pause after') {
       this.kill(thread.index);
       toll();
@@ -128,11 +141,18 @@ export class Machine {
     }
   }
 
-  perform({ kind, words, at, a, b }) {
+  /** The operation, as that thread. */
+  perform({ kind, words, at, a, b }, thread = currentThread()) {
     if (kind === 'look') return this.#isThere(at);
     const old = words[at];
     // Atomics would take it for 0, or throw.
     if (old === undefined) throw new Error(`there is no word ${at}`);
+    const result = this.#carryOut(kind, words, at, a, b, old);
+    this.rule?.(thread, words, at, kind, old);
+    return result;
+  }
+
+  #carryOut(kind, words, at, a, b, old) {
     switch (kind) {
       case 'load':
       case 'plain read':
@@ -219,10 +239,11 @@ export class Machine {
     return holder === undefined || holder.index === index || holder.state === DEAD;
   }
 
-  /** Stamps are ids, or tids: both have index + 1 in their lower bits. */
+  /** Its stamp is an id, or the system's. */
   #holderOf({ words, at }) {
     const stamp = words[at];
-    return stamp === 0 ? undefined : this.threads[indexOf(stamp)];
+    if (stamp === 0) return undefined;
+    return this.threads[at === layout.HEADER_LATCH ? stamp - tidOf(0) : layout.indexOf(stamp)];
   }
 
   /** No time has passed, and nobody has died. */

@@ -72,7 +72,7 @@ export const excluded = {
     SLICE: TUNING,
     WATCH: TUNING,
     'Cell.noteContended': MESSAGES,
-    'Cell.#notePending': MESSAGES,
+    'Cell.$notePending': MESSAGES,
     'Cell.noteTimeout': MESSAGES,
     'Cell.ownSharedGuards': MESSAGES,
   },

@@ -8,6 +8,7 @@
  *
  *     node test/model/on-workers.mjs --schedules 1000 --seed 7
  */
+import { letTicketsWrap } from './world.mjs';
 import { fileURLToPath } from 'node:url';
 import { runComparison } from './comparison.mjs';
 import { countWaiters } from './gate.mjs';
@@ -77,6 +78,7 @@ class Replay {
       all.until(() => differenceOf(thread, index, { place: 'gate', announced: STARTING }, memory));
     }
     openReal(observer(threads.length), memory.buffer, subject, false);
+    letTicketsWrap({ words: memory, geometry: start.geometry });
     const difference = this.#memoryDifference(start.memory);
     if (difference !== null) throw new Overdue(`when all have opened the lock, ${difference}`);
   }

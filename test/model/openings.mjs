@@ -24,6 +24,24 @@ export async function useName(api, name, { how = 'sync', disposes, rounds }) {
   }
 }
 
+/** As `useName`, where there may be no room: attaches when another thread has ended. Attaching twice is the same. */
+export async function useNameInTurn(api, name, disposes) {
+  const { attach, living, room, scratch } = api;
+  let attachment;
+  while (attachment === undefined) {
+    const others = living();
+    try {
+      attachment = attach();
+    } catch (error) {
+      if (error.code !== 'ERR_SPACE_FULL' || others < room) throw error;
+      Atomics.wait(scratch, 0, 0, 1);
+    }
+  }
+  const again = attach();
+  if (again.id !== attachment.id) throw new Error('a thread has attached twice');
+  await useName({ ...api, attach: () => again }, name, { disposes, rounds: 1 });
+}
+
 /** Has the memory itself, and a copy: while others ask the same. */
 export async function compareMemory({ attach, comparison }, rounds) {
   const attachment = attach();

@@ -9,6 +9,8 @@ import {
   slow,
   twoMutexes,
   twoSemaphores,
+  untold,
+  watched,
   watchedLatch,
   wholeLatch,
 } from './subjects.mjs';
@@ -33,6 +35,12 @@ const abortable = true;
 const s = 'sync';
 const a = 'async';
 
+const three = [
+  ['a', true],
+  ['a', true],
+  ['b', true],
+];
+
 /** By primitive: programs of blocking threads only, and programs with event loops. */
 export const primitives = {
   latch: { sync: [latch(2, 2), latch(3, 2), latch(4, 1), watchedLatch(3)], async: [] },
@@ -43,6 +51,7 @@ export const primitives = {
       mutex([s, s, s, s]),
       twoMutexes(['both', 'both', 'second']),
       slow(mutex([s, s, s]), [50, 0, 0]),
+      untold(mutex([s, s, s])),
     ],
     async: [
       mutex([a, a, a], 2),
@@ -91,11 +100,10 @@ export const primitives = {
   },
   names: {
     sync: [
-      names([
-        ['a', true],
-        ['a', true],
-        ['b', true],
-      ]),
+      names(three),
+      names(three, 1, 2),
+      untold(names(three)),
+      watched(names(three)),
       names(
         [
           ['a', true],
@@ -115,8 +123,9 @@ export const primitives = {
   },
 };
 
-/** Where threads meet, nobody may die. */
-const isPossible = ({ needsEveryone }, { deaths = 0, kills = 0 }) => !needsEveryone || deaths + kills === 0;
+/** Where threads meet, nobody may die; where only a parent is told, one: another one's latch may keep it. */
+const isPossible = ({ needsEveryone, isTold = true }, { deaths = 0, kills = 0 }) =>
+  deaths + kills <= (needsEveryone ? 0 : isTold ? Infinity : 1);
 
 const cases = (subjects, budgets) =>
   subjects.flatMap((subject) =>
@@ -126,7 +135,8 @@ const cases = (subjects, budgets) =>
 /** Those that use locks as a user does: they can be run on real threads. */
 export const subjectsOfLocks = Object.values(primitives)
   .flatMap(({ sync, async }) => [...sync, ...async])
-  .filter(({ open, needsEveryone, naps }) => open !== undefined && !needsEveryone && !naps);
+  .filter(({ open, needsEveryone, naps }) => open !== undefined && !needsEveryone && !naps)
+  .filter(({ isTold = true }) => isTold);
 
 /** Every subject with every budget, for random and PCT schedules. */
 export const schedules = Object.entries(primitives).map(([name, { sync, async }]) => ({

@@ -230,3 +230,25 @@ export async function watchLatch(api) {
     Atomics.wait(words, bell, seen, 1);
   }
 }
+
+/**
+ * What the parent of threads does, as in `runtime.ts`: it is told when one of them has died, and buries it. Where the
+ * system does not tell who lives, nobody else does. Those that ended by themselves come last: a parent that buries one
+ * and finds a latch taken is not told that its holder has died, see `docs/design.md`.
+ */
+export async function buryEnded(api) {
+  const { attach, breakSpaceLatch, dead, ended, isOver, memory, scratch } = api;
+  const attachment = attach();
+  const buried = [];
+  for (;;) {
+    const isLast = isOver();
+    for (const worker of isLast ? [...dead(), ...ended()] : dead()) {
+      if (buried.includes(worker)) continue;
+      buried.push(worker);
+      breakSpaceLatch(memory, worker);
+      attachment.reapDead(worker);
+    }
+    if (isLast) return;
+    Atomics.wait(scratch, NOTHING, 0, 1);
+  }
+}

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { posix } from 'node:path';
+import { startOf, tidOf } from './system.mjs';
 
 const requireNode = createRequire(import.meta.url);
 
@@ -43,9 +44,9 @@ export function loadReal(modules, index, { atomics, now, isThere, timers }) {
     'parker/clock.js': { now, setTimeout: set, setInterval: set, clearTimeout: clear, clearInterval: clear },
     'parker/spin.js': { SPINS: 1, pause() {} },
     'space/liveness.js': {
-      ownIdentity: () => ({ tid: index + 1, start: 1 }),
-      isAlive: ({ tid }) => isThere(tid),
-      isRunning: isThere,
+      ownIdentity: () => ({ tid: tidOf(index), start: startOf(tidOf(index)) }),
+      isAlive: ({ tid }) => isThere(tid - tidOf(-1)),
+      isRunning: (tid) => isThere(tid - tidOf(-1)),
     },
     'node:os': { availableParallelism: () => 1 },
     'node:worker_threads': {

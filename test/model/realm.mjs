@@ -12,12 +12,13 @@ import {
   awaited,
   startAsync,
 } from './promise.mjs';
+import { startOf, tidOf } from './system.mjs';
 import { EDGE, Generator, atomic, closure, currentThread, enter, mortality, top } from './thread.mjs';
 import { namesIn, transformModule, transformModules } from './transform.mjs';
 
 const root = new URL('../../dist/', import.meta.url);
 /** The programs of the threads are code as well. */
-const PROGRAMS = new Set(['programs.js', 'situations.js', 'openings.js']);
+const PROGRAMS = new Set(['programs.js', 'situations.js', 'openings.js', 'attaching.js', 'counting.js']);
 
 function readSources() {
   const sources = new Map();
@@ -35,11 +36,21 @@ const machine = () => currentThread().machine;
 
 /** A question to the system, which a thread's death changes: an operation. */
 function* isThere(tid) {
-  return yield atomic('look', undefined, tid);
+  return yield atomic('look', undefined, tid - tidOf(-1));
 }
 
+/** Who lives. A system that does not tell says so of everybody, and knows no thread by an id. */
+const livenessOf = (index, isTold) =>
+  isTold
+    ? {
+        ownIdentity: () => ({ tid: tidOf(index), start: startOf(tidOf(index)) }),
+        isAlive: ({ tid, start }) => start === startOf(tid) && isThere(tid),
+        isRunning: isThere,
+      }
+    : { ownIdentity: () => ({ tid: 0, start: 0 }), isAlive: () => true, isRunning: () => false };
+
 /** In place of modules of the library: the clock, how long to spin, and who lives. */
-const replaced = (index) => ({
+const replaced = (index, isTold) => ({
   'parker/clock.js': {
     now: () => machine().now,
     setTimeout: (callback, delay) => currentThread().addTimer(callback, delay),
@@ -48,11 +59,7 @@ const replaced = (index) => ({
     clearInterval: (timer) => currentThread().timers.delete(timer),
   },
   'parker/spin.js': { SPINS: 1, pause: () => {} },
-  'space/liveness.js': {
-    ownIdentity: () => ({ tid: index + 1, start: 1 }),
-    isAlive: ({ tid }) => isThere(tid),
-    isRunning: isThere,
-  },
+  'space/liveness.js': livenessOf(index, isTold),
 });
 
 /** In place of the latch: as if taking it were one operation that can be done once it is free. */
@@ -97,6 +104,7 @@ export const sources = readSources();
  * @property {boolean} stores so are all others
  * @property {boolean} captures states can be told from one another
  * @property {boolean} whole taking a latch is one operation
+ * @property {boolean} isTold the system tells who lives
  */
 
 const modes = new Map();
@@ -108,10 +116,11 @@ export function modeOf({
   stores = false,
   captures = false,
   whole = false,
+  isTold = true,
 } = {}) {
-  const key = [edges, races, stores, captures, whole].join();
-  if (!modes.has(key))
-    modes.set(key, { edges, races, stores, captures, whole, modules: undefined, sites: [], realms: [] });
+  const settings = { edges, races, stores, captures, whole, isTold };
+  const key = Object.values(settings).join();
+  if (!modes.has(key)) modes.set(key, { ...settings, modules: undefined, sites: [], realms: [] });
   return modes.get(key);
 }
 
@@ -165,7 +174,7 @@ export function realmOf(index, mode) {
   return (mode.realms[index] ??= loadRealm(index, mode));
 }
 
-function loadRealm(index, { loaded: modules, whole }) {
+function loadRealm(index, { loaded: modules, whole, isTold }) {
   const environment = {
     $atomic: atomic,
     $EDGE: EDGE,
@@ -188,7 +197,7 @@ function loadRealm(index, { loaded: modules, whole }) {
     AbortSignal: ModelSignal,
     globalThis: {},
   };
-  const loaded = new Map([...Object.entries(replaced(index)), ...Object.entries(nodeModules(index))]);
+  const loaded = new Map([...Object.entries(replaced(index, isTold)), ...Object.entries(nodeModules(index))]);
   if (whole) loaded.set('space/latch.js', wholeLatch);
   const load = (path) => {
     if (!loaded.has(path)) {

@@ -54,8 +54,13 @@ export async function askAndBeBusy(api, from, to) {
 }
 
 /** Takes it once, within so many milliseconds, and rings. */
-export async function takeSoon(api, from, { how = 'sync', side, limit = 0, slowness = 0, ...options } = {}) {
+export async function takeSoon(
+  api,
+  from,
+  { how = 'sync', side, queued, limit = 0, slowness = 0, ...options } = {},
+) {
   until(api, from);
+  if (queued !== undefined) untilQueued(api, queued);
   api.beSlow(slowness);
   const start = api.clock();
   const taken = ways[how](sideOf(api.lock, side), options);
@@ -307,8 +312,10 @@ export async function bargeAtOnce(api, rounds) {
   const start = clock();
   for (let round = 0; round < rounds; round++) {
     const guard = lock.acquireSync();
-    pause(api);
-    if (isStarving() && clock() === start) throw new Error('somebody starves after no time');
+    for (let i = 0; i < 4; i++) {
+      pause(api);
+      if (isStarving() && clock() === start) throw new Error('somebody starves after no time');
+    }
     release(guard);
   }
 }
@@ -325,4 +332,64 @@ export async function dieWaiting(api, from, { side, ...options } = {}) {
   until(api, from);
   api.meet('wait', 'die before');
   sideOf(api.lock, side).acquireSync(options);
+}
+
+/** Asks for the second lock in its event loop, blocks for the first one, and waits on. */
+export async function blockAndAwait(api, from) {
+  until(api, from);
+  const asked = api.second.acquire();
+  ring(api);
+  const other = api.lock.acquireSync();
+  release(other);
+  ring(api);
+  const guard = await asked;
+  release(guard);
+}
+
+/** Wakes somebody who waits, for nothing, and goes out later. */
+export async function wakeForNothing(api, waiter, { side, ...options } = {}) {
+  const guard = sideOf(api.lock, side).acquireSync(options);
+  enter(api, side, guard);
+  ring(api);
+  untilQueued(api, waiter);
+  Atomics.wait(api.scratch, 0, 0, 1);
+  api.wake(waiter);
+  Atomics.wait(api.scratch, 0, 0, 1);
+  leave(api, side, guard);
+}
+
+/** Gives up, and is paused before it tells who is first in the queue now. */
+export async function giveUpSlowly(api, from, timeout, pauses) {
+  until(api, from);
+  // It notes that it is first, and that it asks who lives.
+  if (pauses) api.meet('store', 'pause before', 3);
+  let isRefused = false;
+  try {
+    api.lock.acquireSync({ timeout });
+  } catch (error) {
+    isRefused = isRefusal(error);
+  }
+  if (!isRefused) throw new Error('it did not give up');
+}
+
+/** Barges while time passes, without sleeping itself. */
+export async function bargeBusily(api, from, rounds) {
+  const { lock, elapse } = api;
+  until(api, from);
+  for (let round = 0; round < rounds; round++) {
+    const guard = lock.acquireSync();
+    elapse(1);
+    pause(api);
+    pause(api);
+    release(guard);
+  }
+}
+
+/** Holds it until these stand in the queue. */
+export async function holdUntilQueued(api, threads, { side, ...options } = {}) {
+  const guard = sideOf(api.lock, side).acquireSync(options);
+  enter(api, side, guard);
+  ring(api);
+  for (const thread of threads) untilQueued(api, thread);
+  leave(api, side, guard);
 }

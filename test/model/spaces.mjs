@@ -1,6 +1,7 @@
 /** Subjects whose threads attach to a space, make and find locks there, and dispose of them. See `subjects.mjs`. */
-import { layout } from './space.mjs';
+import { bits, layout } from './space.mjs';
 import { mutexOf, readWriteLockOf, semaphoreOf } from './subjects.mjs';
+import { DEAD, ENDED } from './thread.mjs';
 
 /** What a thread can open, and how it is described; the number of permits follows a semaphore's name. */
 const kinds = {
@@ -26,10 +27,17 @@ function prepare(world, index, { floor = 0 }) {
     const { Opened } = load('primitives/handles.js');
     return kinds[kind].of(load, new Opened(presence, cell));
   };
+  const { machine } = world;
+  // Whoever is told of the others, is there before them.
+  const first =
+    index === world.subject.parent && machine.as(machine.threads[index], () => threads.attach(memory));
+  const others = machine.threads.filter((one) => one.index !== index);
   words[layout.HEADER_FENCE_FLOOR] = floor;
   words[layout.HEADER_FENCE_FLOOR + 1] = floor / 2 ** 32;
   return {
-    attach: () => threads.attach(memory),
+    room: world.subject.room,
+    living: () => others.filter(({ state }) => state !== DEAD && state !== ENDED).length,
+    attach: () => first || threads.attach(memory),
     *open(attachment, label, kind = 'mutex') {
       const presence = presenceOf(attachment);
       const name = label.startsWith('-') ? undefined : label;
@@ -49,6 +57,19 @@ function prepare(world, index, { floor = 0 }) {
   };
 }
 
+/** Cells that were disposed of, and that nobody has open, are free, unless somebody has to be told of a death. */
+function checkGivenBack({ words, geometry }) {
+  for (let cell = 0; cell < geometry.locks; cell++) {
+    const about = layout.aboutAt(geometry, cell);
+    const isDisposed = words[about + layout.ABOUT_KIND] !== 0 && words[about + layout.ABOUT_DISPOSED] !== 0;
+    const isKept = (words[layout.cellAt(geometry, cell) + layout.CELL_WORD] & bits.ABANDONED) !== 0;
+    const isOpen = Array.from({ length: geometry.threads }, (_, thread) =>
+      layout.recordAt(geometry, thread, cell),
+    ).some((record) => words[record + layout.RECORD_OPEN] !== 0);
+    if (isDisposed && !isKept && !isOpen) throw new Error(`cell ${cell} was not given back`);
+  }
+}
+
 /** Every entry but the observer's is free again, and every cell. */
 function checkAllGivenBack({ words, memory: { geometry } }) {
   const used = words[layout.HEADER_THREADS_USED];
@@ -65,25 +86,32 @@ function checkAllGivenBack({ words, memory: { geometry } }) {
 
 const shared = (options = {}) => ({
   attaches: true,
-  code: 'openings.js',
   ...options,
   prepare: (world, index) => prepare(world, index, options),
   atEnd: checkAllGivenBack,
 });
 
-/** @param {[string, boolean, string?][]} users for each thread a name, does it dispose of it, and how it acquires */
-export function names(users, rounds = 1) {
+/**
+ * @param {[string, boolean, string?][]} users for each thread a name, does it dispose of it, and how it acquires
+ * @param {number} [room] for how many threads there is room
+ */
+export function names(users, rounds = 1, room = undefined) {
   const described = ([name, disposes, how]) =>
     `${name}${how === undefined ? '' : ` ${how}`}${disposes ? ' disposed of' : ''}`;
   return {
     ...shared({ locks: 2 }),
-    name: `names ${users.map(described).join(', ')} x ${rounds}`,
+    name: `names ${users.map(described).join(', ')} x ${rounds}${room === undefined ? '' : `, room for ${room}`}`,
+    room,
     threads: users.map(([name, disposes, how]) => [
-      (code, api) => code.useName(api, name, { how, disposes, rounds }),
+      (code, api) =>
+        room === undefined
+          ? code.useName(api, name, { how, disposes, rounds })
+          : code.useNameInTurn(api, name, disposes),
     ]),
     /** Nothing is lost: whoever comes later finds every name, and can dispose of it. */
     *conclude(world, load, attachment) {
       const { memory } = world;
+      checkGivenBack(memory);
       load('space/threads.js').attachment = attachment;
       const presence = new (load('space/presence.js').Presence)(memory);
       for (const name of new Set(users.map(([one]) => one))) {

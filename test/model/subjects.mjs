@@ -75,6 +75,22 @@ export const wholeLatch = (subject) => ({
   opened: undefined,
 });
 
+/**
+ * As the subject, and one thread more is told when another one has died, as a parent is; where the system does not tell
+ * who lives, nobody else is.
+ */
+export const watched = (subject, isTold = true) => ({
+  ...subject,
+  name: `${subject.name}, ${isTold ? 'watched' : 'untold'}`,
+  isTold,
+  parent: subject.threads.length,
+  immortal: subject.threads.length,
+  threads: [...subject.threads, [(code, api) => code.buryEnded(api)]],
+  opened: undefined,
+});
+
+export const untold = (subject) => watched(subject, false);
+
 export function reentrantMutex(hows, rounds = 1) {
   return {
     name: `reentrant mutex ${hows.join(', ')} x ${rounds}`,

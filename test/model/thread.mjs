@@ -211,6 +211,12 @@ export class Thread {
     return state === IDLE || next === TURN || next === WAIT_FOR_TASK || next === EXIT;
   }
 
+  /** Has a situation something in store for it at this operation? */
+  meets({ kind, at }) {
+    const { fate } = this;
+    return fate !== undefined && fate.kind === kind && (fate.at === undefined || fate.at === at);
+  }
+
   /** A promise of its `waitAsync` was notified. */
   notify(promise) {
     if (this.notified.push(promise) === 1) this.addTask(new Answer(this));

@@ -1,22 +1,20 @@
 /** One execution of a subject: its memory, its threads with their locks, and what must hold in the end. */
 import { Claims } from './claims.mjs';
+import { latchRule } from './latches.mjs';
 import { Machine } from './machine.mjs';
 import { ModelSignal } from './promise.mjs';
 import { modeOf, realmOf } from './realm.mjs';
 import { bits, layout } from './space.mjs';
 import { fingerprint } from './states.mjs';
-import { DEAD } from './thread.mjs';
-
-/** Room for the threads of a subject and for the observer. */
-const THREADS = 6;
+import { DEAD, ENDED } from './thread.mjs';
 
 /** Memory of spaces by their size: one execution at a time uses it. */
 const memories = new Map();
-function memoryFor({ locks = 1, entries = THREADS }) {
-  const size = `${locks} ${entries}`;
+function memoryFor(locks, threads) {
+  const size = `${locks} ${threads}`;
   if (!memories.has(size)) {
     const { createMemory } = realmOf(0, modeOf())('space/memory.js');
-    const memory = createMemory(locks, entries);
+    const memory = createMemory(locks, threads);
     const blank = memory.words.slice();
     memories.set(size, { memory, blank, counted: countedIn(memory), constants: constantsOf(memory) });
   }
@@ -49,6 +47,19 @@ function constantsOf({ geometry, words }) {
 /** Wakes of a thread that was about to sleep; no program has more requests that can come so far. */
 const MOST_WAKES = 3;
 
+/** The next tickets are those before 2^31, and then the smallest. */
+export function letTicketsWrap({ words, geometry }) {
+  for (let cell = 0; cell < geometry.locks; cell++)
+    words[layout.cellAt(geometry, cell) + layout.CELL_TICKET] = 2 ** 31 - 3;
+}
+
+const SITUATIONS = ['situations.js', 'attaching.js', 'counting.js'];
+const programsOf = ({ isArranged, attaches }) => [
+  'programs.js',
+  ...(attaches ? ['openings.js'] : []),
+  ...(isArranged ? SITUATIONS : []),
+];
+
 /** What the programs use to pause and to meet. */
 const scratch = new Int32Array(new SharedArrayBuffer(8));
 
@@ -62,9 +73,13 @@ export class World {
     this.mode = mode;
     this.machine = new Machine(subject.threads.length);
     this.machine.armsOnce = true;
-    const { memory, blank, counted, constants } = memoryFor(subject);
+    const { memory, blank, counted, constants } = memoryFor(
+      subject.locks ?? 1,
+      subject.room ?? subject.threads.length + 1,
+    );
     this.memory = memory;
     this.words = memory.words;
+    this.machine.rule = latchRule(memory);
     this.blank = blank;
     this.counted = counted;
     this.constants = constants;
@@ -73,6 +88,7 @@ export class World {
       subject,
       subject.ordered ? (index) => this.#inOrder(index) : undefined,
     );
+    if (subject.now !== undefined) this.machine.now = subject.now;
     scratch.fill(0);
     this.#open();
     subject.threads.forEach((programs, index) => this.#start(programs, index));
@@ -100,8 +116,9 @@ export class World {
     const api = { index, claims, scratch, nap, words, bell: layout.HEADER_ECHO };
     Object.assign(api, this.opened[index]);
     if (subject.isArranged) Object.assign(api, this.#director(thread));
+    if (subject.parent === index) Object.assign(api, this.#toldOf(index));
     if (subject.abortable) api.signal = thread.signal = new ModelSignal();
-    const code = load(subject.code ?? (subject.isArranged ? 'situations.js' : 'programs.js'));
+    const code = Object.assign({}, ...programsOf(subject).map(load));
     thread.roots = { lock: api.lock, second: api.second };
     thread.start(programs.map((program) => () => program(code, api)));
   }
@@ -123,6 +140,22 @@ export class World {
     const { recordsAt, locks } = this.memory.geometry;
     const own = at - recordsAt - index * locks * layout.RECORD_WORDS;
     return own >= 0 && own < locks * layout.RECORD_WORDS && own % layout.RECORD_WORDS === layout.RECORD_HOLD;
+  }
+
+  /** Whoever is given a free entry next, holds nothing and waits for nothing. */
+  #checkBuried() {
+    const { words, memory } = this;
+    const { geometry } = memory;
+    for (let entry = 0; entry < geometry.threads; entry++) {
+      const { THREAD_STATE, THREAD_BLOCKED } = layout;
+      if (words[layout.threadAt(entry) + THREAD_STATE] !== 0) continue;
+      if (words[layout.threadAt(entry) + THREAD_BLOCKED] !== 0) throw new Error(`entry ${entry} is blocked`);
+      for (let cell = 0; cell < geometry.locks; cell++) {
+        const record = layout.recordAt(geometry, entry, cell);
+        for (const at of [layout.RECORD_HOLD, layout.RECORD_WAIT, layout.RECORD_OPEN])
+          if (words[record + at] !== 0) throw new Error(`entry ${entry} is free, and its records are not`);
+      }
+    }
   }
 
   #checkConstants() {
@@ -150,9 +183,28 @@ export class World {
       unparks: (one) => words[layout.threadAt(one) + layout.THREAD_PARK],
       isStarving: () => (this.wordOf(0) & bits.STARVING) !== 0,
       beSlow: (time) => (thread.slowness = time),
-      meet: (kind, what) => (thread.fate = { kind, what, toll }),
+      meet: (kind, what, skips = 0, at = undefined) => (thread.fate = { kind, what, toll, skips, at }),
+      wordAt: layout.cellAt(this.memory.geometry, 0) + layout.CELL_WORD,
+      stateAt: (one) => layout.threadAt(one) + layout.THREAD_STATE,
+      wake: (one) => machine.wakeSpuriously(one),
       die: () => machine.kill(thread.index),
       elapse: (time) => machine.moveClock(time),
+    };
+  }
+
+  /** What the parent of all threads is told. */
+  #toldOf(parent) {
+    const { machine, memory } = this;
+    const others = machine.threads.filter(({ index }) => index !== parent);
+    const those = (...states) =>
+      others.filter(({ state }) => states.includes(state)).map(({ index }) => index);
+    const { breakSpaceLatch } = this.realm(parent)('space/threads.js');
+    return {
+      memory,
+      breakSpaceLatch,
+      dead: () => those(DEAD),
+      ended: () => those(ENDED),
+      isOver: () => those(DEAD, ENDED).length === others.length,
     };
   }
 
@@ -169,6 +221,7 @@ export class World {
     if (subject.opened === undefined) {
       // The first one makes them, the others find them.
       for (const thread of [...everyone, observer]) this.#openFirst(thread);
+      letTicketsWrap(this.memory);
       subject.opened = words.slice();
     }
     this.opened = everyone.map(({ index }) => this.#reopen(index));
@@ -198,7 +251,7 @@ export class World {
       const [lock, second] = subject.kinds.map((_, cell) =>
         subject.open(load, new Opened(presence, presence.$Presence_use(cell))),
       );
-      return { lock, second };
+      return { lock, second, attach: () => presence.attachment };
     });
   }
 
@@ -235,7 +288,8 @@ export class World {
       // One who died on its way into the queue may have been passed.
       if (state === DEAD) continue;
       const waits = words[record(other) + layout.RECORD_WAIT] !== 0;
-      if (other === index || !waits || words[record(other) + layout.RECORD_TICKET] - ticket >= 0) continue;
+      if (other === index || !waits || ((words[record(other) + layout.RECORD_TICKET] - ticket) | 0) >= 0)
+        continue;
       room -= words[record(other) + layout.RECORD_WEIGHT];
       if (room < 0) throw new Error(`thread ${index} has passed thread ${other}, which asked before it`);
     }
@@ -254,11 +308,13 @@ export class World {
         const known = subject.attaches
           ? yield* attach(memory)
           : new Attachment(memory, observer.index, layout.idOf(observer.index, 1));
-        yield* known.reapDead();
+        // Where the system does not tell, it is told of the one that was told of the others.
+        yield* known.reapDead(subject.isTold === false ? subject.parent : undefined);
         yield* subject.conclude?.(world, load, known) ?? [];
       });
     }
     if (subject.open !== undefined) this.#checkConstants();
+    this.#checkBuried();
     subject.atEnd(this);
   }
 
