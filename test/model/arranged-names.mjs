@@ -58,7 +58,10 @@ const reused = [
   ]),
   play(
     'a cell that is made anew, and those after it',
-    ['open a, open b, dispose a, open c, open b*, dispose b, dispose c, dispose b*'],
+    [
+      'open a, open b, dispose a, open c, take b, ring, until 2, free b, ring, until 4, dispose c, dispose b',
+      'until 1, open b, ring, take b, free b, until 3, dispose b, ring',
+    ],
     two,
   ),
   play('a full space', [
