@@ -1,21 +1,23 @@
 /** Situations around deaths, see `arranged.mjs`. */
 import { READ, SOON, WRITE, arranged, described, kinds, sides } from './arrange.mjs';
 
+const tries = [
+  ['try'],
+  ['try async'],
+  ['sync', { timeout: 0 }, ' within no time'],
+  ['async', { timeout: 0 }, ' within no time'],
+  ['async', { timeout: 5 }, ' within 5 ms'],
+  ['async', { timeout: 100 }],
+];
 export const deaths = Object.keys(kinds).flatMap((kind) =>
   sides[kind].flatMap((side) => {
     const die = (code, api) => code.takeAndDie(api, kind === 'read-write lock' ? WRITE : {});
     const abandoned = kind !== 'semaphore';
     return [
-      ...['try', 'try async', 'async'].map((how) =>
-        arranged(kind, `${described({ ...side, how })} again and again after a death`, [
+      ...tries.map(([how, options = {}, within = '']) =>
+        arranged(kind, `${described({ ...side, how })}${within} again and again after a death`, [
           die,
-          (code, api) =>
-            code.trySoon(api, 1, how, {
-              ...side,
-              abandoned,
-              limit: SOON,
-              ...(how === 'async' && { timeout: 100 }),
-            }),
+          (code, api) => code.trySoon(api, 1, how, { ...side, ...options, abandoned, limit: SOON }),
         ]),
       ),
       arranged(kind, `${described(side)} and async soon after a death`, [

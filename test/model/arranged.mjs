@@ -4,6 +4,7 @@
  */
 import { LAPSED, READ, WRITE, arranged, described, kinds, sides } from './arrange.mjs';
 import { deaths, doubts } from './arranged-deaths.mjs';
+import { fenced, mutex, readWriteLock } from './subjects.mjs';
 
 const elsewhere = ['mutex', 'semaphore'].map((kind) =>
   arranged(kind, 'a thread that blocks elsewhere holds up nobody', [
@@ -43,6 +44,27 @@ const timeouts = Object.keys(kinds).flatMap((kind) =>
     ),
   ),
 );
+
+const aborts = Object.keys(kinds).flatMap((kind) =>
+  sides[kind].map((side) =>
+    arranged(
+      kind,
+      `${described({ ...side, how: 'async' })} is aborted, and no timer is left`,
+      [
+        (code, api) => code.holdBetween(api, 0, 2, kind === 'read-write lock' ? WRITE : {}),
+        (code, api) => code.giveUpAborted(api, 1, { ...side, timeout: 100, limit: 10 }),
+        (code, api) => code.abortQueued(api, 1),
+      ],
+      { abortable: true },
+    ),
+  ),
+);
+
+/** Where the low half of the fence becomes negative, and where the high half begins. */
+const fences = [2 ** 31 - 2, 2 ** 32 - 2].flatMap((fence) => [
+  fenced(mutex(['sync', 'async']), fence),
+  fenced(readWriteLock(['downgrade', 'downgrade async', 'read']), fence),
+]);
 
 const orders = [
   ...['mutex', 'semaphore'].map((kind) =>
@@ -216,6 +238,8 @@ export const arrangedSubjects = [
   ...deaths,
   ...doubts,
   ...timeouts,
+  ...aborts,
+  ...fences,
   ...orders,
   ...queues,
   ...together,

@@ -2,7 +2,7 @@
 import { arrangedCases } from './arranged.mjs';
 import { concurrent } from './mutated.mjs';
 import { schedules } from './plan.mjs';
-import { latch, mutex, readWriteLock, semaphore, watchedLatch } from './subjects.mjs';
+import { fenced, latch, mutex, readWriteLock, semaphore, watchedLatch } from './subjects.mjs';
 import { nameOf } from './task.mjs';
 
 const s = 'sync';
@@ -28,6 +28,7 @@ const exhausted = [
     [mutex([s, s]), mutex([s, a]), semaphore([s, s], [1, 2], 2), readWriteLock(['read', 'write'])],
     [{}],
   ),
+  ...cases([fenced(mutex([s, s]), 2 ** 32 - 2)], [{ kills: 1 }]),
 ];
 
 const chance = schedules

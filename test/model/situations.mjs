@@ -83,8 +83,13 @@ export async function trySoon(api, from, how, { side, limit, abandoned = false, 
   until(api, from);
   const start = clock();
   for (;;) {
-    const taken = ways[how](sideOf(api.lock, side), options);
-    const guard = how.endsWith('async') ? await taken : taken;
+    let guard = null;
+    try {
+      const taken = ways[how](sideOf(api.lock, side), options);
+      guard = how.endsWith('async') ? await taken : taken;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
     if (guard !== null) {
       if (guard.abandoned !== abandoned) throw new Error(`abandoned is ${guard.abandoned}`);
       release(guard);
@@ -111,6 +116,28 @@ export async function giveUp(api, from, how, { side, ...options }) {
   if (code !== 'ERR_LOCK_TIMEOUT') throw new Error(`thread ${index} did not give up: ${code}`);
   if (waited !== options.timeout) throw new Error(`thread ${index} gave up after ${waited} ms`);
   ring(api);
+}
+
+/** Its signal is aborted: it gives up within so many milliseconds. */
+export async function giveUpAborted(api, from, { side, limit, ...options }) {
+  const { clock, index, signal } = api;
+  until(api, from);
+  const start = clock();
+  let code;
+  try {
+    await sideOf(api.lock, side).acquire({ ...options, signal });
+  } catch (error) {
+    code = error.code;
+  }
+  if (code !== 'ABORTED') throw new Error(`thread ${index} was not aborted: ${code}`);
+  if (clock() - start > limit) throw new Error(`thread ${index} gave up after ${clock() - start} ms`);
+  ring(api);
+}
+
+/** Aborts that thread's signal when it stands in the queue. */
+export async function abortQueued(api, thread) {
+  untilQueued(api, thread);
+  api.abort(thread);
 }
 
 /** Requests of one event loop have their turns in the order in which they were made. */

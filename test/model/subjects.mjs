@@ -67,6 +67,14 @@ export const slow = (subject, naps) => ({
   opened: undefined,
 });
 
+/** As the subject, but its lock was acquired so often before. */
+export const fenced = (subject, fence) => ({
+  ...subject,
+  name: `${subject.name}, fences from ${fence}`,
+  fence,
+  opened: undefined,
+});
+
 export function reentrantMutex(hows, rounds = 1) {
   return {
     name: `reentrant mutex ${hows.join(', ')} x ${rounds}`,

@@ -141,6 +141,7 @@ export class World {
       waits: (one) => this.#waits(one),
       unparks: (one) => words[layout.threadAt(one) + layout.THREAD_PARK],
       isStarving: () => (this.wordOf(0) & bits.STARVING) !== 0,
+      abort: (one) => machine.abort(one),
       beSlow: (time) => (thread.slowness = time),
       meet: (kind, what) => (thread.fate = { kind, what, toll }),
       die: () => machine.kill(thread.index),
@@ -152,6 +153,7 @@ export class World {
   #open() {
     const { subject, words } = this;
     words.set(subject.opened ?? this.blank);
+    this.#setFence(subject.fence);
     const { observer, threads } = this.machine;
     if (subject.open === undefined) {
       this.opened = threads.map((_, index) => subject.prepare(this, index));
@@ -164,6 +166,14 @@ export class World {
       subject.opened = words.slice();
     }
     this.opened = everyone.map(({ index }) => this.#reopen(index));
+  }
+
+  /** As if the lock had been acquired so often. */
+  #setFence(fence) {
+    if (fence === undefined) return;
+    const at = layout.cellAt(this.memory.geometry, 0) + layout.CELL_FENCE;
+    this.words[at] = fence;
+    this.words[at + 1] = Math.floor(fence / 2 ** 32);
   }
 
   #openFirst(thread) {
