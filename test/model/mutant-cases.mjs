@@ -2,7 +2,7 @@
 import { arrangedCases } from './arranged.mjs';
 import { concurrent } from './mutated.mjs';
 import { schedules } from './plan.mjs';
-import { fenced, latch, mutex, readWriteLock, semaphore, watchedLatch } from './subjects.mjs';
+import { fenced, latch, mutex, readWriteLock, recounted, semaphore, watchedLatch } from './subjects.mjs';
 import { nameOf } from './task.mjs';
 
 const s = 'sync';
@@ -19,6 +19,14 @@ const deadlier = cases(
     mutex([s, s, s]),
   ],
   [{ deaths: 2 }, { kills: 2 }],
+);
+
+/** Gone through completely, and soon. */
+const recounts = cases(
+  [semaphore([s], [1], 2), ...['read', 'write', 'downgrade'].map((role) => readWriteLock([role]))].map(
+    recounted,
+  ),
+  [{}, { kills: 1 }],
 );
 
 /** Gone through completely. */
@@ -38,6 +46,7 @@ const chance = schedules
 /** Executions of every case and strategy, or how many there are at the most, stage after stage. */
 const STAGES = [
   { of: arrangedCases, executions: 8 },
+  { of: recounts, limit: 8000 },
   { of: chance, executions: 1 },
   { of: deadlier, executions: 8 },
   { of: exhausted, limit: 8000 },

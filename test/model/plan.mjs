@@ -6,6 +6,7 @@ import {
   mutex,
   names,
   readWriteLock,
+  recounted,
   reentrantMutex,
   semaphore,
   slow,
@@ -144,6 +145,12 @@ export const small = [
   ...cases([reentrantMutex([s, s]), reentrantMutex([s, a])], [quiet, deadly]),
   ...cases([semaphore([s, s], [1, 2], 2), semaphore([s, a], [1, 2], 2)], [quiet, early]),
   ...cases([readWriteLock(['read', 'write']), readWriteLock(['read async', 'downgrade'])], [quiet]),
+  ...cases(
+    [semaphore([s], [1], 2), ...['read', 'write', 'downgrade'].map((role) => readWriteLock([role]))].map(
+      recounted,
+    ),
+    [quiet, killed],
+  ),
 ];
 
 /** Wherever `terminate()` can strike, SIGKILL can as well. */

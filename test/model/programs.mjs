@@ -200,6 +200,15 @@ export function until({ words, bell }, count) {
   }
 }
 
+/** Counts anew what is held, as whoever buries a thread does. */
+export async function recount({ lock }) {
+  const { queue } = lock.cell;
+  queue.latch();
+  queue.recover();
+  queue.settle();
+  queue.unlatch();
+}
+
 /** The latch behind the locks, by itself. */
 export async function useLatch(api, rounds) {
   const { claims, index, latch } = api;

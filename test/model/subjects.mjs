@@ -129,6 +129,16 @@ export function readWriteLock(roles, rounds = 1, { abortable = false, ...options
   };
 }
 
+/** As the subject, while one thread more counts anew what is held, as after a death: it naps while others are in doubt. */
+export const recounted = (subject) => ({
+  ...subject,
+  patience: 3,
+  name: `${subject.name}, and a recount`,
+  threads: [...subject.threads, [(code, api) => code.recount(api)]],
+  ordered: false,
+  opened: undefined,
+});
+
 /** Roles in `twoMutexes` and `twoSemaphores`: which locks a thread takes, the outer one first. */
 const roles = {
   first: (code, api, how) => code.useOneOfTwo(api, how, false),
