@@ -1,12 +1,14 @@
 /** Situations around deaths, see `arranged.mjs`. */
 import { READ, SOON, WRITE, arranged, described, kinds, sides } from './arrange.mjs';
 
+/** Those who do not queue find the dead at their first attempt. */
+const atOnce = { delay: 1, limit: 0 };
 const tries = [
-  ['try'],
-  ['try async'],
-  ['sync', { timeout: 0 }, ' within no time'],
-  ['async', { timeout: 0 }, ' within no time'],
-  ['async', { timeout: 5 }, ' within 5 ms'],
+  ['try', atOnce],
+  ['try async', atOnce],
+  ['sync', { ...atOnce, timeout: 0 }, ' within no time'],
+  ['async', { ...atOnce, timeout: 0 }, ' within no time'],
+  ['async', { ...atOnce, timeout: 5 }, ' within 5 ms'],
   ['async', { timeout: 100 }],
 ];
 export const deaths = Object.keys(kinds).flatMap((kind) =>
@@ -14,10 +16,10 @@ export const deaths = Object.keys(kinds).flatMap((kind) =>
     const die = (code, api) => code.takeAndDie(api, kind === 'read-write lock' ? WRITE : {});
     const abandoned = kind !== 'semaphore';
     return [
-      ...tries.map(([how, options = {}, within = '']) =>
+      ...tries.map(([how, options, within = '']) =>
         arranged(kind, `${described({ ...side, how })}${within} again and again after a death`, [
           die,
-          (code, api) => code.trySoon(api, 1, how, { ...side, ...options, abandoned, limit: SOON }),
+          (code, api) => code.trySoon(api, 1, how, { limit: SOON, ...side, ...options, abandoned }),
         ]),
       ),
       arranged(kind, `${described(side)} and async soon after a death`, [
@@ -91,6 +93,13 @@ export const doubts = [
     (code, api) => code.takeAndDie(api, READ),
     (code, api) => code.dieCounting(api, 2, WRITE),
     (code, api) => code.stayUntil(api, 0, 3, { ...READ, ringsAt: 25 }),
+  ]),
+  arranged(rw, 'a thread dies while it counts what the dead have held, and a writer releases', [
+    (code, api) => code.dieTaking(api, 0, 'die before', READ),
+    (code, api) => code.stayUntil(api, 1, 3, WRITE),
+    (code, api) => code.dieCounting(api, 2, WRITE),
+    (code, api) => code.stayUntil(api, 2, 3, { ...WRITE, queued: 2, delay: 5, ringsAt: 2 }),
+    (code, api) => code.stayUntil(api, 2, 3, { ...WRITE, queued: 2, delay: 5, ringsAt: 2 }),
   ]),
   arranged(
     'semaphore',

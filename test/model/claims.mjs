@@ -105,6 +105,8 @@ export class Claims {
     const fence = this.lastFence.get('') ?? 0n;
     if (guard.fence < fence) throw new Error(`reader ${index} has fence ${guard.fence} after fence ${fence}`);
     this.readers.add(index);
+    const { places = Infinity } = this.#subject;
+    if (this.readers.size > places) throw new Error(`${this.readers.size} read where ${places} may`);
   }
 
   leaveAsReader(index) {

@@ -22,12 +22,18 @@ const deadlier = cases(
 );
 
 /** Gone through completely, and soon. */
-const recounts = cases(
-  [semaphore([s], [1], 2), ...['read', 'write', 'downgrade'].map((role) => readWriteLock([role]))].map(
-    recounted,
+const recounts = [
+  ...cases(
+    [semaphore([s], [1], 2), ...['reread', 'write', 'downgrade'].map((role) => readWriteLock([role]))].map(
+      (subject) => recounted(subject),
+    ),
+    [{}, { kills: 1 }],
   ),
-  [{}, { kills: 1 }],
-);
+  ...cases(
+    ['write', 'downgrade'].map((role) => recounted(readWriteLock([role]), 2)),
+    [{}],
+  ),
+];
 
 /** Gone through completely. */
 const exhausted = [
@@ -36,7 +42,7 @@ const exhausted = [
     [mutex([s, s]), mutex([s, a]), semaphore([s, s], [1, 2], 2), readWriteLock(['read', 'write'])],
     [{}],
   ),
-  ...cases([fenced(mutex([s, s]), 2 ** 32 - 2)], [{ kills: 1 }]),
+  ...cases([fenced(mutex([s, s]), 2 ** 32 - 1)], [{ kills: 1 }]),
 ];
 
 const chance = schedules

@@ -54,7 +54,11 @@ export async function askAndBeBusy(api, from, to) {
 }
 
 /** Takes it once, within so many milliseconds, and rings. */
-export async function takeSoon(api, from, { how = 'sync', side, limit = 0, slowness = 0, ...options } = {}) {
+export async function takeSoon(
+  api,
+  from,
+  { how = 'sync', side, limit = 0, slowness = 0, endsStarving = false, ...options } = {},
+) {
   until(api, from);
   api.beSlow(slowness);
   const start = api.clock();
@@ -62,6 +66,7 @@ export async function takeSoon(api, from, { how = 'sync', side, limit = 0, slown
   const guard = how.endsWith('async') ? await taken : taken;
   const waited = api.clock() - start;
   if (waited > limit) throw new Error(`it had to wait for ${waited} ms, not ${limit}`);
+  if (endsStarving && api.isStarving()) throw new Error('nobody starves any more, and nobody may barge');
   ring(api);
   release(guard);
 }
@@ -78,9 +83,10 @@ export async function takeAndDie(api, { side, from = 0, second = false, after, .
 }
 
 /** Tries until it has it, which must be within so many milliseconds. */
-export async function trySoon(api, from, how, { side, limit, abandoned = false, ...options }) {
+export async function trySoon(api, from, how, { side, limit, abandoned = false, delay, ...options }) {
   const { clock, scratch } = api;
   until(api, from);
+  if (delay !== undefined) Atomics.wait(scratch, 0, 0, delay);
   const start = clock();
   for (;;) {
     let guard = null;
@@ -162,10 +168,11 @@ export async function stayUntil(
   api,
   from,
   to,
-  { how = 'sync', side, queued, again, ringsAt, ...options } = {},
+  { how = 'sync', side, queued, delay, again, ringsAt, ...options } = {},
 ) {
   until(api, from);
   if (queued !== undefined) untilQueued(api, queued);
+  if (delay !== undefined) Atomics.wait(api.scratch, 0, 0, delay);
   const lock = sideOf(api.lock, side);
   const taken = ways[how](lock, options);
   const guard = how.endsWith('async') ? await taken : taken;
@@ -188,6 +195,16 @@ export async function downgradeUntil(api, queued, to) {
   untilQueued(api, queued);
   const read = write.downgrade();
   until(api, to);
+  release(read);
+}
+
+/** As `downgradeUntil`, and is paused when it has just become a reader. */
+export async function downgradeSlowly(api, queued) {
+  const write = api.lock.writer.acquireSync();
+  ring(api);
+  untilQueued(api, queued);
+  api.meet('compareExchange', 'pause after');
+  const read = write.downgrade();
   release(read);
 }
 
@@ -329,15 +346,45 @@ export async function askAgain(api, from, to) {
 }
 
 /** Barges while no time passes: nobody is starving. */
-export async function bargeAtOnce(api, rounds) {
+export async function bargeAtOnce(api, rounds, how = 'sync') {
   const { lock, isStarving, clock } = api;
   const start = clock();
   for (let round = 0; round < rounds; round++) {
-    const guard = lock.acquireSync();
+    const taken = ways[how](lock);
+    const guard = how.endsWith('async') ? await taken : taken;
     pause(api);
     if (isStarving() && clock() === start) throw new Error('somebody starves after no time');
     release(guard);
   }
+}
+
+/** Releases it, and takes it again before the one who was woken has come: that one has not waited for long. */
+export async function bargePast(api, waiter) {
+  const { lock, scratch } = api;
+  const guard = lock.acquireSync();
+  ring(api);
+  untilQueued(api, waiter);
+  Atomics.wait(scratch, 0, 0, 1);
+  release(guard);
+  const again = lock.tryAcquireSync();
+  if (again === null) throw new Error(`nobody may pass thread ${waiter}`);
+  release(again);
+}
+
+/** Reads, and must not read once more: there is no room. */
+export async function rereadInVain(api, waiter) {
+  const { lock } = api;
+  const guard = lock.reader.acquireSync();
+  ring(api);
+  untilQueued(api, waiter);
+  let isRefused = false;
+  try {
+    lock.reader.acquireSync({ timeout: 5 });
+  } catch (error) {
+    isRefused = isRefusal(error);
+  }
+  if (!isRefused) throw new Error('there was no room');
+  release(guard);
 }
 
 /** Takes it, and dies while it counts what the dead have held. */

@@ -130,14 +130,31 @@ export function readWriteLock(roles, rounds = 1, { abortable = false, ...options
 }
 
 /** As the subject, while one thread more counts anew what is held, as after a death: it naps while others are in doubt. */
-export const recounted = (subject) => ({
+export const recounted = (subject, times = 1) => ({
   ...subject,
   patience: 3,
-  name: `${subject.name}, and a recount`,
-  threads: [...subject.threads, [(code, api) => code.recount(api)]],
+  name: `${subject.name}, and a recount${times === 1 ? '' : ` x ${times}`}`,
+  threads: [...subject.threads, [(code, api) => code.recount(api, times)]],
   ordered: false,
   opened: undefined,
 });
+
+/** As the subject, but others hold so much that there is room for one reader; `flags` of the word as well. */
+export function crowded(subject, flags = 0) {
+  const word = (bits.WRITE_WEIGHT - 1) | flags;
+  return {
+    ...subject,
+    name: `${subject.name}, one place left${flags === 0 ? '' : `, ${describeWord(flags)}`}`,
+    word,
+    places: 1,
+    // A reader who waits finds by its next look that there is room: releasing readers wake writers only.
+    patience: 45,
+    opened: undefined,
+    atEnd(world) {
+      if (world.wordOf(0) !== word) throw new Error(`the word has become ${describeWord(world.wordOf(0))}`);
+    },
+  };
+}
 
 /** Roles in `twoMutexes` and `twoSemaphores`: which locks a thread takes, the outer one first. */
 const roles = {

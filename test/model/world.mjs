@@ -153,7 +153,6 @@ export class World {
   #open() {
     const { subject, words } = this;
     words.set(subject.opened ?? this.blank);
-    this.#setFence(subject.fence);
     const { observer, threads } = this.machine;
     if (subject.open === undefined) {
       this.opened = threads.map((_, index) => subject.prepare(this, index));
@@ -165,15 +164,19 @@ export class World {
       for (const thread of [...everyone, observer]) this.#openFirst(thread);
       subject.opened = words.slice();
     }
+    this.#setOut(subject);
     this.opened = everyone.map(({ index }) => this.#reopen(index));
   }
 
-  /** As if the lock had been acquired so often. */
-  #setFence(fence) {
-    if (fence === undefined) return;
-    const at = layout.cellAt(this.memory.geometry, 0) + layout.CELL_FENCE;
-    this.words[at] = fence;
-    this.words[at + 1] = Math.floor(fence / 2 ** 32);
+  /** As if the lock had been acquired so often, and others held it. */
+  #setOut({ fence, word }) {
+    const { words } = this;
+    const cell = layout.cellAt(this.memory.geometry, 0);
+    if (fence !== undefined) {
+      words[cell + layout.CELL_FENCE] = fence;
+      words[cell + layout.CELL_FENCE + 1] = Math.floor(fence / 2 ** 32);
+    }
+    if (word !== undefined) words[cell + layout.CELL_WORD] = word;
   }
 
   #openFirst(thread) {
