@@ -63,12 +63,12 @@ function namesIn(name) {
   return name.elements.flatMap((element) => (ts.isOmittedExpression(element) ? [] : namesIn(element.name)));
 }
 
-/** The names by which something may be called that stops; over all modules together. */
-export function stoppingNames(files) {
+/** The names by which something may be called that stops, `storing`: at stores as well; over all modules together. */
+export function stoppingNames(files, storing = false) {
   const functions = [];
   const visit = (node) => {
     if (isFunction(node) && node.body !== undefined && node.asteriskToken === undefined)
-      functions.push(summaryOf(node));
+      functions.push(summaryOf(node, storing));
     ts.forEachChild(node, visit);
   };
   for (const file of files) visit(file);
@@ -92,11 +92,11 @@ export function isUnknown(node) {
     : ts.isElementAccessExpression(expression);
 }
 
-export function summaryOf(node) {
+export function summaryOf(node, storing) {
   const summary = { name: nameOf(node), stops: isAsync(node), calls: [] };
   const visit = (child) => {
     if (isFunction(child)) return;
-    if (isAtomics(child)) summary.stops = true;
+    if (isAtomics(child) || (storing && isPlainStore(child, SHARED))) summary.stops = true;
     else if (ts.isCallExpression(child)) {
       const callee = calleeOf(child);
       if (isUnknown(child)) summary.stops = true;

@@ -146,10 +146,9 @@ export const small = [
   ...cases([semaphore([s, s], [1, 2], 2), semaphore([s, a], [1, 2], 2)], [quiet, early]),
   ...cases([readWriteLock(['read', 'write']), readWriteLock(['read async', 'downgrade'])], [quiet]),
   ...cases(
-    [
-      semaphore([s], [1], 2),
-      ...['read', 'reread', 'write', 'downgrade'].map((role) => readWriteLock([role])),
-    ].map(recounted),
+    [semaphore([s], [1], 2), ...['reread', 'write', 'downgrade'].map((role) => readWriteLock([role]))].map(
+      (subject) => recounted(subject),
+    ),
     [quiet, killed],
   ),
 ];

@@ -100,7 +100,6 @@ export function modeOf({ edges = false, races = true, stores = false, captures =
 
 /** The module that is not as it was built: path and text. */
 let changed;
-let names;
 
 /** From now on one module has another text; undefined: it is as it was built again. Threads load everything anew. */
 export function changeModule(change) {
@@ -112,10 +111,11 @@ export function changeModule(change) {
 }
 
 function modulesOf(mode) {
-  const { edges, captures, sites } = mode;
+  const { edges, captures, sites, stores } = mode;
   const options = {
     captures,
     sites,
+    storing: stores,
     edges: (path) => edges && !PROGRAMS.has(path),
     plain: (path) => plainIn(path, mode),
   };
@@ -124,9 +124,9 @@ function modulesOf(mode) {
     mode.builtSites = sites.length;
   }
   if (changed === undefined) return mode.modules;
-  names ??= namesIn(sources);
+  mode.names ??= namesIn(sources, stores);
   const { path, text } = changed;
-  return new Map(mode.modules).set(path, transformModule(path, text, names, options));
+  return new Map(mode.modules).set(path, transformModule(path, text, mode.names, options));
 }
 
 /** Which accesses without Atomics are operations. Those outside `primitives/` do not race: they happen under a latch. */

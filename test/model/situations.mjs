@@ -6,6 +6,16 @@ function untilQueued(api, thread) {
   while (!api.waits(thread)) Atomics.wait(api.scratch, 0, 0, 1);
 }
 
+/** Does it give up? It does not keep what it gets. */
+function isRefused(lock, timeout) {
+  try {
+    lock.acquireSync({ timeout });
+  } catch (error) {
+    return isRefusal(error);
+  }
+  return false;
+}
+
 /** A `side` of a read-write lock, or the lock. */
 const sideOf = (lock, side) => (side === undefined ? lock : lock[side]);
 
@@ -258,13 +268,7 @@ export async function askAndGiveUp(api, from, order, timeout) {
   const asked = lock.acquire();
   ring(api);
   untilQueued(api, api.index + 1);
-  let isRefused = false;
-  try {
-    lock.acquireSync({ timeout });
-  } catch (error) {
-    isRefused = isRefusal(error);
-  }
-  if (!isRefused) throw new Error('it did not give up');
+  if (!isRefused(lock, timeout)) throw new Error('it did not give up');
   ring(api);
   const guard = await asked;
   takeTurn(claims, api.index, order);
@@ -346,26 +350,27 @@ export async function askAgain(api, from, to) {
 }
 
 /** Barges while no time passes: nobody is starving. */
-export async function bargeAtOnce(api, rounds, how = 'sync') {
+export async function bargeAtOnce(api, rounds) {
   const { lock, isStarving, clock } = api;
   const start = clock();
   for (let round = 0; round < rounds; round++) {
-    const taken = ways[how](lock);
-    const guard = how.endsWith('async') ? await taken : taken;
+    const guard = lock.acquireSync();
     pause(api);
     if (isStarving() && clock() === start) throw new Error('somebody starves after no time');
     release(guard);
   }
 }
 
-/** Releases it, and takes it again before the one who was woken has come: that one has not waited for long. */
-export async function bargePast(api, waiter) {
-  const { lock, scratch } = api;
+/** Is not kept from passing the one who waits, which has not waited for long; `passes`: it does pass it. */
+export async function bargePast(api, waiter, passes = true) {
+  const { lock, scratch, isStarving } = api;
   const guard = lock.acquireSync();
   ring(api);
   untilQueued(api, waiter);
+  if (isStarving()) throw new Error(`thread ${waiter} starves at once`);
   Atomics.wait(scratch, 0, 0, 1);
   release(guard);
+  if (!passes) return;
   const again = lock.tryAcquireSync();
   if (again === null) throw new Error(`nobody may pass thread ${waiter}`);
   release(again);
@@ -377,13 +382,7 @@ export async function rereadInVain(api, waiter) {
   const guard = lock.reader.acquireSync();
   ring(api);
   untilQueued(api, waiter);
-  let isRefused = false;
-  try {
-    lock.reader.acquireSync({ timeout: 5 });
-  } catch (error) {
-    isRefused = isRefusal(error);
-  }
-  if (!isRefused) throw new Error('there was no room');
+  if (!isRefused(lock.reader, 5)) throw new Error('there was no room');
   release(guard);
 }
 

@@ -55,13 +55,14 @@ const NATIVE_VISITORS = new Set([
  * - `edges(path)`: in which modules to stop also, for a death only, at function entries and loop edges, as `terminate()` can strike there;
  * - `plain(path)`: which `stores` and `reads` without Atomics are operations as well: what the array is called; and
  *   which of those stores are `hidden`: nobody reads what they write before the thread's next operation, or its death;
+ * - `storing`: functions that only store stop as well;
  * - `captures`: let frames and closures tell what their locals are, so that a state can be told from another;
  * - `sites`: what operations refer to, by index; filled.
  * @returns {Map<string, string>} bodies of functions of `$` and `$import`, which return the module's exports
  */
 export function transformModules(sources, options = {}) {
   const files = [...sources].map(([path, text]) => parse(path, text));
-  const names = stoppingNames(files);
+  const names = stoppingNames(files, options.storing);
   return new Map(files.map((file) => [file.fileName, transform(file, names, options)]));
 }
 
@@ -69,17 +70,28 @@ export function transformModules(sources, options = {}) {
 export const transformModule = (path, text, names, options) => transform(parse(path, text), names, options);
 
 /** See `stoppingNames`. */
-export const namesIn = (sources) => stoppingNames([...sources].map(([path, text]) => parse(path, text)));
+export const namesIn = (sources, storing) =>
+  stoppingNames(
+    [...sources].map(([path, text]) => parse(path, text)),
+    storing,
+  );
 
 const parse = (path, text) => ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS);
 
 function transform(
   file,
   names,
-  { edges = () => false, plain = () => undefined, captures = false, sites = [] },
+  { storing, edges = () => false, plain = () => undefined, captures = false, sites = [] },
 ) {
   const { fileName } = file;
-  return printModule(file, { names, captures, sites, edges: edges(fileName), plain: plain(fileName) });
+  return printModule(file, {
+    names,
+    storing,
+    captures,
+    sites,
+    edges: edges(fileName),
+    plain: plain(fileName),
+  });
 }
 
 /** What a module finds in its environment instead of what Node.js has. */
@@ -93,7 +105,7 @@ function printModule(file, options) {
   return `'use strict';\nconst { ${ENVIRONMENT} } = $;\nconst $exports = {};\n${text}\nreturn $exports;\n//# sourceURL=model:${basename(file.fileName)}\n`;
 }
 
-function rewrite(root, context, { names, edges, captures, sites, plain }) {
+function rewrite(root, context, { names, storing, edges, captures, sites, plain }) {
   /** How the function around says that it stops: 'yield' in a generator, 'run' where it cannot. */
   let manner = 'run';
   /** The function around, if it stops. */
@@ -163,7 +175,7 @@ function rewrite(root, context, { names, edges, captures, sites, plain }) {
   };
 
   const functionOf = (node) => {
-    const summary = summaryOf(node);
+    const summary = summaryOf(node, storing);
     const stops =
       node.asteriskToken === undefined && (summary.stops || summary.calls.some((name) => names.has(name)));
     if (!stops) {
