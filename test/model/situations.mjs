@@ -106,12 +106,12 @@ export async function trySoon(api, from, how, { side, limit, abandoned = false, 
     } catch (error) {
       if (!isRefusal(error)) throw error;
     }
+    if (clock() - start > limit) throw new Error(`it has tried for ${clock() - start} ms`);
     if (guard !== null) {
       if (guard.abandoned !== abandoned) throw new Error(`abandoned is ${guard.abandoned}`);
       release(guard);
       return;
     }
-    if (clock() - start > limit) throw new Error(`it has tried for ${clock() - start} ms`);
     Atomics.wait(scratch, 0, 0, 5);
   }
 }
