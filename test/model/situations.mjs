@@ -173,12 +173,15 @@ async function takeNumber({ lock }, number, taken) {
   release(guard);
 }
 
-/** As `takeSoon`, and stays inside until the `to`th ring. `queued`: asks after that thread stands in the queue. */
+/**
+ * As `takeSoon`, and stays inside until the `to`th ring. `queued`: asks after that thread stands in the queue; `isPaused`:
+ * when it gives a latch back on its way out.
+ */
 export async function stayUntil(
   api,
   from,
   to,
-  { how = 'sync', side, queued, delay, again, ringsAt, ...options } = {},
+  { how = 'sync', side, queued, delay, again, ringsAt, isPaused = false, ...options } = {},
 ) {
   until(api, from);
   if (queued !== undefined) untilQueued(api, queued);
@@ -195,6 +198,7 @@ export async function stayUntil(
     const second = lock.acquireSync();
     release(second);
   }
+  if (isPaused) api.meet('exchange', 'pause after');
   leave(api, side, guard);
 }
 
