@@ -96,7 +96,7 @@ export const doubts = [
   ]),
   arranged(rw, 'a thread dies while it counts what the dead have held, and a writer releases', [
     (code, api) => code.dieTaking(api, 0, 'die before', READ),
-    (code, api) => code.stayUntil(api, 1, 3, { ...WRITE, isPaused: true }),
+    (code, api) => code.stayUntil(api, 1, 3, { ...WRITE, lingers: 3 }),
     (code, api) => code.dieCounting(api, 2, WRITE),
     (code, api) => code.stayUntil(api, 2, 3, { ...WRITE, queued: 2, delay: 5, ringsAt: 10 }),
     (code, api) => code.stayUntil(api, 2, 3, { ...WRITE, queued: 2, delay: 5, ringsAt: 10 }),

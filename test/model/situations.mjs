@@ -174,14 +174,14 @@ async function takeNumber({ lock }, number, taken) {
 }
 
 /**
- * As `takeSoon`, and stays inside until the `to`th ring. `queued`: asks after that thread stands in the queue; `isPaused`:
- * when it gives a latch back on its way out.
+ * As `takeSoon`, and stays inside until the `to`th ring. `queued`: asks after that thread stands in the queue; `lingers`:
+ * so many milliseconds more, and is paused on its way out when it gives a latch back.
  */
 export async function stayUntil(
   api,
   from,
   to,
-  { how = 'sync', side, queued, delay, again, ringsAt, isPaused = false, ...options } = {},
+  { how = 'sync', side, queued, delay, again, ringsAt, lingers, ...options } = {},
 ) {
   until(api, from);
   if (queued !== undefined) untilQueued(api, queued);
@@ -198,7 +198,10 @@ export async function stayUntil(
     const second = lock.acquireSync();
     release(second);
   }
-  if (isPaused) api.meet('exchange', 'pause after');
+  if (lingers !== undefined) {
+    Atomics.wait(api.scratch, 0, 0, lingers);
+    api.meet('exchange', 'pause after');
+  }
   leave(api, side, guard);
 }
 
