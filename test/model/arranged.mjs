@@ -61,6 +61,14 @@ const aborts = Object.keys(kinds).flatMap((kind) =>
   ),
 );
 
+const obstacles = [
+  arranged('mutex', 'whoever would wait for itself is told', [(code, api) => code.askInVain(api)]),
+  arranged('semaphore', 'whoever would wait for itself is told', [(code, api) => code.askInVain(api)]),
+  arranged('read-write lock', 'whoever would wait for itself is told', [
+    (code, api) => code.askInVain(api, 'writer'),
+  ]),
+];
+
 /** Where the low half of the fence becomes negative, and where the high half begins. */
 const fences = [2 ** 31 - 2, 2 ** 32 - 1].flatMap((fence) => [
   fenced(mutex(['sync', 'async']), fence),
@@ -292,6 +300,7 @@ export const arrangedSubjects = [
   ...doubts,
   ...timeouts,
   ...aborts,
+  ...obstacles,
   ...fences,
   ...crowds,
   ...orders,

@@ -383,6 +383,20 @@ export async function bargePast(api, waiter, passes = true) {
   release(again);
 }
 
+/** Is told that it would wait for itself. */
+export async function askInVain({ lock }, side, options) {
+  const face = sideOf(lock, side);
+  const guard = face.acquireSync(options);
+  let code;
+  try {
+    face.acquireSync(options);
+  } catch (error) {
+    code = error.code;
+  }
+  if (code !== 'ERR_LOCK_DEADLOCK') throw new Error(`it was not told: ${code}`);
+  release(guard);
+}
+
 /** Reads, and must not read once more: there is no room. */
 export async function rereadInVain(api, waiter) {
   const { lock } = api;
