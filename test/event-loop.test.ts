@@ -1,4 +1,6 @@
-import { afterAll, describe, expect, test } from 'vitest';
+import { syncBuiltinESMExports } from 'node:module';
+import timers from 'node:timers';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { LockTimeoutError, Mutex, ReadWriteLock, Semaphore, Space } from 'mortise';
 import { runFixture } from './fixtures/child.ts';
 import { endThreads, startThread } from './fixtures/thread.ts';
@@ -225,6 +227,37 @@ test('A timeout longer than timers can be does not end at once', async () => {
   guard.release();
   await Promise.all(waiting);
   expect(outcomes).toEqual(['acquired', 'acquired', 'acquired']);
+});
+
+test('A timeout longer than timers can be ends when as many timers as it takes have', async () => {
+  const longest = 2 ** 31 - 1;
+  const fired: [() => void, number][] = [];
+  const fake = vi.spyOn(timers, 'setTimeout').mockImplementation(((callback: () => void, delay: number) => {
+    fired.push([callback, delay]);
+  }) as never);
+  syncBuiltinESMExports();
+  try {
+    const mutex = new Mutex();
+    const guard = mutex.acquireSync();
+    for (const [timeout, delays] of [
+      [longest, [longest]],
+      [2 * longest + 10, [longest, longest, 10]],
+    ] as const) {
+      const outcome = mutex.acquire({ timeout }).catch((error: unknown) => error);
+      for (const delay of delays) {
+        expect(mutex.stats().waiters).toBe(1);
+        const [end, asked] = fired.shift()!;
+        expect(asked).toBe(delay);
+        end();
+      }
+      expect(await outcome).toBeInstanceOf(LockTimeoutError);
+      expect(fired).toEqual([]);
+    }
+    guard.release();
+  } finally {
+    fake.mockRestore();
+    syncBuiltinESMExports();
+  }
 });
 
 test('A thread that is blocked for one lock holds up nobody with its async requests for others', async () => {

@@ -234,10 +234,10 @@ describe('ReadWriteLock', () => {
       const rw = make();
       const writing = rw.acquireWriteSync();
       writing.release();
-      expect(() => writing.downgrade()).toThrow();
+      expect(() => writing.downgrade()).toThrow('cannot be downgraded');
       const again = rw.acquireWriteSync({ timeout: 0 });
       const reading = again.downgrade();
-      expect(() => again.downgrade()).toThrow();
+      expect(() => again.downgrade()).toThrow('cannot be downgraded');
       reading.release();
       expect(rw.reader.isLockedSync()).toBe(false);
     });

@@ -30,7 +30,7 @@ export class MutexGuard extends ExclusiveGuard {
   enter(word: number): boolean {
     const tether = this.tether as Tether;
     const { words, word: at } = tether;
-    const taken = (word & ~(OWNER | ABANDONED | STARVING)) | tether.id;
+    const taken = (word & ~(ABANDONED | STARVING)) | tether.id;
     const seen = Atomics.compareExchange(words, at, word, taken);
     if (seen !== word) return false;
     if ((word & ABANDONED) === 0) this.begin(words, at);

@@ -15,8 +15,6 @@ interface Hold {
   guard: MutexGuard | null;
   /** All guards of the hold hang on one tether; weakly, so that it tells when they are lost. */
   readonly tether: WeakRef<Tether>;
-  /** Taken by a blocking acquire? */
-  readonly blocking: boolean;
   /** Guards that are not released yet. */
   depth: number;
 }
@@ -62,6 +60,7 @@ class ReentrantGuard extends ThreadGuard {
 /** Who has entered one reentrant mutex in this thread; shared by all its lock objects here. */
 export class Reentry {
   readonly #cell: Cell;
+  /** The hold that blocking acquires re-enter. */
   #current: Hold | null = null;
 
   constructor(cell: Cell) {
@@ -80,14 +79,13 @@ export class Reentry {
 
   /** Enters again, or by `acquire`, which may return null. */
   enterSync(acquire: () => MutexGuard | null): ThreadGuard | null {
-    if (this.#current?.blocking === true) return this.#enter(this.#current);
-    const prepared = this.#prepare(true);
+    if (this.#current !== null) return this.#enter(this.#current);
+    const prepared = this.#prepare();
     const guard = acquire();
     // No calls from here on: on a full stack they could fail, with the lock taken.
     if (guard === null) return null;
     const { entry, hold, tether } = prepared;
     hold.guard = guard;
-    hold.depth = 1;
     this.#current = hold;
     this.#cell.tether = tether;
     return entry;
@@ -97,22 +95,20 @@ export class Reentry {
   async enter(acquire: () => Promise<MutexGuard> | MutexGuard | null): Promise<ThreadGuard | null> {
     for (let scope = scopes().getStore(); scope !== undefined; scope = scope.outer)
       if (scope.reentry === this && scope.hold.depth > 0) return this.#enter(scope.hold);
-    const prepared = this.#prepare(false);
+    const prepared = this.#prepare();
     const guard = await acquire();
     if (guard === null) return null;
     const { entry, hold, tether } = prepared;
     hold.guard = guard;
-    hold.depth = 1;
-    this.#current = hold;
     this.#cell.tether = tether;
     return entry;
   }
 
   /** Runs a body so that async acquires inside it re-enter the hold of `guard`. */
   inside<T>(guard: ThreadGuard, body: () => T): T {
-    if (!(guard instanceof ReentrantGuard)) return body();
+    const { hold } = guard as ReentrantGuard;
     const outer = scopes().getStore();
-    return scopes().run({ reentry: this, hold: guard.hold, outer }, body);
+    return scopes().run({ reentry: this, hold, outer }, body);
   }
 
   leave(hold: Hold): void {
@@ -127,9 +123,9 @@ export class Reentry {
    * All that a new hold needs, made before the lock is taken. Its tether becomes the current one afterwards, so
    * that it is watched; the inner guard, which is not lost with the outer ones, has an older one.
    */
-  #prepare(blocking: boolean): { entry: ReentrantGuard; hold: Hold; tether: Tether } {
+  #prepare(): { entry: ReentrantGuard; hold: Hold; tether: Tether } {
     const tether = this.#cell.newTether();
-    const hold: Hold = { guard: null, tether: new WeakRef(tether), blocking, depth: 0 };
+    const hold: Hold = { guard: null, tether: new WeakRef(tether), depth: 1 };
     return { entry: new ReentrantGuard(this, hold, tether), hold, tether };
   }
 

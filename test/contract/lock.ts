@@ -133,6 +133,7 @@ export function describeLock(name: string, factory: (name?: string) => Subject, 
       test('acquire({ timeout: 0 }) makes one attempt', async () => {
         const guard = await blocker.acquire();
         expect(await rejection(lock.acquire({ timeout: 0 }))).toBeInstanceOf(LockTimeoutError);
+        expect(subject.stats()).toMatchObject({ timeouts: 0, waiters: 0 });
         guard.release();
         (await lock.acquire({ timeout: 0 })).release();
       });
@@ -206,6 +207,10 @@ export function describeLock(name: string, factory: (name?: string) => Subject, 
         const waiting = Promise.all([1, 2, 3].map(() => lock.withLock(() => undefined, { signal })));
         guard.release();
         await waiting;
+        expect(listeners).toBe(0);
+        const again = await blocker.acquire();
+        expect(await rejection(lock.acquire({ signal, timeout: 1 }))).toBeInstanceOf(LockTimeoutError);
+        again.release();
         expect(listeners).toBe(0);
       });
 
@@ -281,6 +286,7 @@ export function describeLock(name: string, factory: (name?: string) => Subject, 
       test('acquireSync({ timeout: 0 }) makes one attempt', async () => {
         const release = await holdElsewhere(thread, subject);
         expect(thrown(() => lock.acquireSync({ timeout: 0 }))).toBeInstanceOf(LockTimeoutError);
+        expect(subject.stats()).toMatchObject({ timeouts: 0, waiters: 0 });
         await release();
         lock.acquireSync({ timeout: 0 }).release();
       });
@@ -626,6 +632,8 @@ export function describeLock(name: string, factory: (name?: string) => Subject, 
       const everyForm = (options: unknown): [string, () => unknown][] => [
         ['acquire', () => lock.acquire(options as never)],
         ['acquireSync', () => lock.acquireSync(options as never)],
+        ['tryAcquire', () => lock.tryAcquire(options as never)],
+        ['tryAcquireSync', () => lock.tryAcquireSync(options as never)],
         ['withLock', () => lock.withLock(() => expect.fail('the body ran'), options as never)],
         ['withLockSync', () => lock.withLockSync(() => expect.fail('the body ran'), options as never)],
       ];
@@ -718,7 +726,8 @@ export function describeLock(name: string, factory: (name?: string) => Subject, 
         expect(error.name).toBe('LockTimeoutError');
         expect(error.message).toMatch(/^ERR_LOCK_TIMEOUT\b/);
         expect(error.message).toContain(given);
-        expect(error.message).toContain(String(timeout));
+        expect(error.message).toContain(timeout === 0 ? 'at the first attempt' : `within ${timeout} ms`);
+        expect(error.message).toMatch(/\b0 waiting$/);
       }
       guard.release();
     });

@@ -47,10 +47,14 @@ export function calleeOf({ expression }) {
   return ts.isPropertyAccessExpression(expression) ? expression.name.text : undefined;
 }
 
-export function parametersAround(node) {
+/** Names of what may be any function: parameters, and what a loop goes through. */
+function unknownAround(node) {
   const names = new Set();
-  for (let at = node; at !== undefined; at = at.parent)
-    for (const { name } of at.parameters ?? []) for (const one of namesIn(name)) names.add(one);
+  for (let at = node; at !== undefined; at = at.parent) {
+    const isLoop = ts.isForOfStatement(at) && ts.isVariableDeclarationList(at.initializer);
+    const declared = isLoop ? at.initializer.declarations : (at.parameters ?? []);
+    for (const { name } of declared) for (const one of namesIn(name)) names.add(one);
+  }
   return names;
 }
 
@@ -81,21 +85,21 @@ export function stoppingNames(files, atStores = false) {
 }
 
 /** Does it call a parameter, or an element of something? It may stop then. */
-export function isUnknown({ expression }, parameters) {
+export function isUnknown(node) {
+  const { expression } = node;
   return ts.isIdentifier(expression)
-    ? parameters.has(expression.text)
+    ? unknownAround(node).has(expression.text)
     : ts.isElementAccessExpression(expression);
 }
 
 export function summaryOf(node, atStores) {
-  const parameters = parametersAround(node);
   const summary = { name: nameOf(node), stops: isAsync(node), calls: [] };
   const visit = (child) => {
     if (isFunction(child)) return;
     if (isAtomics(child) || (atStores && isPlainStore(child, SHARED))) summary.stops = true;
     else if (ts.isCallExpression(child)) {
       const callee = calleeOf(child);
-      if (isUnknown(child, parameters)) summary.stops = true;
+      if (isUnknown(child)) summary.stops = true;
       else if (callee !== undefined) summary.calls.push(callee);
     } else if (isNewPromise(child)) summary.stops = true;
     ts.forEachChild(child, visit);

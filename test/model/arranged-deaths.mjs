@@ -1,21 +1,25 @@
 /** Situations around deaths, see `arranged.mjs`. */
 import { READ, SOON, WRITE, arranged, described, kinds, sides } from './arrange.mjs';
 
+/** Those who do not queue find the dead at their first attempt. */
+const atOnce = { delay: 1, limit: 0 };
+const tries = [
+  ['try', atOnce],
+  ['try async', atOnce],
+  ['sync', { ...atOnce, timeout: 0 }, ' within no time'],
+  ['async', { ...atOnce, timeout: 0 }, ' within no time'],
+  ['async', { ...atOnce, timeout: 5 }, ' within 5 ms'],
+  ['async', { timeout: 100 }],
+];
 export const deaths = Object.keys(kinds).flatMap((kind) =>
   sides[kind].flatMap((side) => {
     const die = (code, api) => code.takeAndDie(api, kind === 'read-write lock' ? WRITE : {});
     const abandoned = kind !== 'semaphore';
     return [
-      ...['try', 'try async', 'async'].map((how) =>
-        arranged(kind, `${described({ ...side, how })} again and again after a death`, [
+      ...tries.map(([how, options, within = '']) =>
+        arranged(kind, `${described({ ...side, how })}${within} again and again after a death`, [
           die,
-          (code, api) =>
-            code.trySoon(api, 1, how, {
-              ...side,
-              abandoned,
-              limit: SOON,
-              ...(how === 'async' && { timeout: 100 }),
-            }),
+          (code, api) => code.trySoon(api, 1, how, { limit: SOON, ...side, ...options, abandoned }),
         ]),
       ),
       arranged(kind, `${described(side)} and async soon after a death`, [
@@ -95,6 +99,13 @@ export const doubts = [
     (code, api) => code.takeAndDie(api, READ),
     (code, api) => code.dieCounting(api, 2, WRITE),
     (code, api) => code.stayUntil(api, 0, 3, { ...READ, ringsAt: 25 }),
+  ]),
+  arranged(rw, 'a thread dies while it counts what the dead have held, and a writer releases', [
+    (code, api) => code.dieTaking(api, 0, 'die before', READ),
+    (code, api) => code.stayUntil(api, 1, 3, { ...WRITE, lingers: 3 }),
+    (code, api) => code.dieCounting(api, 2, WRITE),
+    (code, api) => code.stayUntil(api, 2, 3, { ...WRITE, queued: 2, delay: 5, ringsAt: 10 }),
+    (code, api) => code.stayUntil(api, 2, 3, { ...WRITE, queued: 2, delay: 5, ringsAt: 10 }),
   ]),
   arranged(
     'semaphore',

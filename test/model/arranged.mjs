@@ -7,6 +7,8 @@ import { attaching } from './arranged-attaching.mjs';
 import { burials } from './arranged-burials.mjs';
 import { deaths, doubts } from './arranged-deaths.mjs';
 import { plays } from './arranged-names.mjs';
+import { bits } from './space.mjs';
+import { crowded, fenced, mutex, readWriteLock } from './subjects.mjs';
 
 const elsewhere = ['mutex', 'semaphore'].map((kind) =>
   arranged(kind, 'a thread that blocks elsewhere holds up nobody', [
@@ -56,6 +58,52 @@ const timeouts = Object.keys(kinds).flatMap((kind) =>
     ),
   ),
 );
+
+const aborts = Object.keys(kinds).flatMap((kind) =>
+  sides[kind].map((side) =>
+    arranged(
+      kind,
+      `${described({ ...side, how: 'async' })} is aborted, and no timer is left`,
+      [
+        (code, api) => code.holdBetween(api, 0, 2, kind === 'read-write lock' ? WRITE : {}),
+        (code, api) => code.giveUpAborted(api, 1, { ...side, timeout: 100, limit: 10 }),
+        (code, api) => code.abortQueued(api, 1),
+      ],
+      { abortable: true },
+    ),
+  ),
+);
+
+const obstacles = [
+  arranged('mutex', 'whoever would wait for itself is told', [(code, api) => code.askInVain(api)]),
+  arranged('semaphore', 'whoever would wait for itself is told', [(code, api) => code.askInVain(api)]),
+  arranged('read-write lock', 'whoever would wait for itself is told', [
+    (code, api) => code.askInVain(api, 'writer'),
+  ]),
+];
+
+/** Where the low half of the fence becomes negative, and where the high half begins. */
+const fences = [2 ** 31 - 2, 2 ** 32 - 1].flatMap((fence) => [
+  fenced(mutex(['sync', 'async']), fence),
+  fenced(readWriteLock(['downgrade', 'downgrade async', 'read']), fence),
+]);
+
+/** As many read as can. */
+const crowds = [
+  crowded(readWriteLock(['read', 'read async', 'read'])),
+  crowded(readWriteLock(['read', 'read async', 'read']), bits.ABANDONED),
+  crowded(
+    arranged(
+      'read-write lock',
+      'a thread that reads waits to read again when no more can',
+      [
+        (code, api) => code.rereadInVain(api, 1),
+        (code, api) => code.giveUp(api, 1, 'sync', { ...WRITE, timeout: 20.5 }),
+      ],
+      { patience: 20.5 },
+    ),
+  ),
+];
 
 const orders = [
   ...['mutex', 'semaphore'].map((kind) =>
@@ -111,6 +159,18 @@ const queues = [
       ],
       { permits: 3, patience: 25 },
     ),
+  ),
+  arranged(
+    'semaphore',
+    'an async request comes after those who queued before it',
+    [
+      (code, api) => code.holdBetween(api, 0, 2),
+      (code, api) => code.takeAfter(api, 1, 3, 3, { how: 'async' }),
+      (code, api) => code.takeAfter(api, 1, undefined, 1),
+      (code, api) => code.takeAfter(api, 1, 2, 2),
+      (code, api) => code.ringAfter(api, [1, 2, 3]),
+    ],
+    { patience: 25 },
   ),
   arranged(
     'semaphore',
@@ -217,6 +277,16 @@ const together = [
   ),
   arranged(
     'read-write lock',
+    'a reader does not pass a writer while another one downgrades',
+    [
+      (code, api) => code.downgradeSlowly(api, 1),
+      (code, api) => code.takeAfter(api, 1, undefined, 1, WRITE),
+      (code, api) => code.takeAfter(api, 1, 1, 2, { ...READ, delay: 2 }),
+    ],
+    { patience: 60 },
+  ),
+  arranged(
+    'read-write lock',
     'a thread that reads may read again before a writer',
     [
       (code, api) => code.stayUntil(api, 0, 1, { ...READ, again: 1 }),
@@ -248,13 +318,26 @@ const barging = [
     (code, api) => code.bargeBusily(api, 1, 12),
     (code, api) => code.ringAt(api, 1),
   ]),
+  arranged('mutex', 'an event loop does not starve at once', [
+    (code, api) => code.bargePast(api, 1, false),
+    (code, api) => code.takeSoon(api, 1, { how: 'async', limit: 20 }),
+  ]),
+  arranged(
+    'mutex',
+    'one that was woken just now may be passed',
+    [
+      (code, api) => code.bargePast(api, 1),
+      (code, api) => code.takeSoon(api, 1, { limit: 40, slowness: 30 }),
+    ],
+    { patience: 60 },
+  ),
   arranged(
     'mutex',
     'the first in the queue finds itself passed while the lock is taken and released',
     [
       (code, api) => code.barge(api, 20, 1, 20, false),
-      (code, api) => code.takeSoon(api, 0, { limit: 40 }),
-      (code, api) => code.takeSoon(api, 0, { limit: 40 }),
+      (code, api) => code.takeSoon(api, 0, { limit: 40, endsStarving: true }),
+      (code, api) => code.takeSoon(api, 0, { limit: 40, endsStarving: true }),
     ],
     { patience: 30 },
   ),
@@ -293,6 +376,10 @@ export const arrangedSubjects = [
   ...burials,
   ...attaching,
   ...timeouts,
+  ...aborts,
+  ...obstacles,
+  ...fences,
+  ...crowds,
   ...orders,
   ...queues,
   ...woken,

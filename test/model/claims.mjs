@@ -31,6 +31,7 @@ export class Claims {
     this.#machine = machine;
     this.#subject = subject;
     this.#inOrder = inOrder;
+    if (subject.fence !== undefined) this.lastFence.set('', BigInt(subject.fence));
   }
 
   get sections() {
@@ -87,7 +88,9 @@ export class Claims {
 
   #checkFence(index, name, { fence }) {
     const last = this.lastFence.get(name) ?? 0n;
-    if (fence <= last) throw new Error(`thread ${index} has fence ${fence} after fence ${last}`);
+    // Where fences begin late, they are counted: each one is the next, unless somebody died with it.
+    const isNext = fence === last + 1n || this.#machine.deaths > 0 || this.#subject.fence === undefined;
+    if (fence <= last || !isNext) throw new Error(`thread ${index} has fence ${fence} after fence ${last}`);
     this.lastFence.set(name, fence);
   }
 
@@ -103,7 +106,11 @@ export class Claims {
     if (writer !== undefined) throw new Error(`thread ${index} reads while thread ${writer} writes`);
     if (this.inside.size > 0 && !guard.abandoned)
       throw new Error(`reader ${index} was not told that thread ${[...this.inside][0]} died inside`);
+    const fence = this.lastFence.get('') ?? 0n;
+    if (guard.fence < fence) throw new Error(`reader ${index} has fence ${guard.fence} after fence ${fence}`);
     this.readers.add(index);
+    const { places = Infinity } = this.#subject;
+    if (this.readers.size > places) throw new Error(`${this.readers.size} read where ${places} may`);
   }
 
   leaveAsReader(index) {

@@ -2,7 +2,7 @@
 import { arrangedCases } from './arranged.mjs';
 import { concurrent } from './mutated.mjs';
 import { schedules } from './plan.mjs';
-import { latch, mutex, readWriteLock, semaphore, watchedLatch } from './subjects.mjs';
+import { fenced, latch, mutex, readWriteLock, recounted, semaphore, watchedLatch } from './subjects.mjs';
 import { nameOf } from './task.mjs';
 
 const s = 'sync';
@@ -21,6 +21,20 @@ const deadlier = cases(
   [{ deaths: 2 }, { kills: 2 }],
 );
 
+/** Gone through completely, and soon. */
+const recounts = [
+  ...cases(
+    [semaphore([s], [1], 2), ...['reread', 'write', 'downgrade'].map((role) => readWriteLock([role]))].map(
+      (subject) => recounted(subject),
+    ),
+    [{}, { kills: 1 }],
+  ),
+  ...cases(
+    ['write', 'downgrade'].map((role) => recounted(readWriteLock([role]), 2)),
+    [{}],
+  ),
+];
+
 /** Gone through completely. */
 const exhausted = [
   ...cases([latch(2, 2), latch(3), watchedLatch(2), watchedLatch(3)], [{ deaths: 1 }]),
@@ -28,6 +42,7 @@ const exhausted = [
     [mutex([s, s]), mutex([s, a]), semaphore([s, s], [1, 2], 2), readWriteLock(['read', 'write'])],
     [{}],
   ),
+  ...cases([fenced(mutex([s, s]), 2 ** 32 - 1)], [{ kills: 1 }]),
 ];
 
 const chance = schedules
@@ -37,6 +52,7 @@ const chance = schedules
 /** Executions of every case and strategy, or how many there are at the most, stage after stage. */
 const STAGES = [
   { of: arrangedCases, executions: 8 },
+  { of: recounts, limit: 8000 },
   { of: chance, executions: 1 },
   { of: deadlier, executions: 8 },
   { of: exhausted, limit: 8000 },

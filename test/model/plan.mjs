@@ -1,9 +1,11 @@
 /** What is run: the subjects of each primitive with what may happen to them, and how far they are explored. */
 import { arrangedCases } from './arranged.mjs';
 import {
+  fenced,
   latch,
   mutex,
   readWriteLock,
+  recounted,
   reentrantMutex,
   semaphore,
   slow,
@@ -156,10 +158,17 @@ export const small = [
   ...cases([latch(2, 2), latch(3), mutex([s, s]), mutex([s, a])], [quiet, early, deadly, killed]),
   ...cases([mutex([a, a], 1, { abortable })], [quiet, aborted, deadly]),
   ...cases([mutex([s, s], 2)], [quiet, deadly]),
+  ...cases([fenced(mutex([s, s]), 2 ** 32 - 1)], [killed]),
   ...cases([mutex([s, s], 1, { timeout: 5 })], [quiet, early]),
   ...cases([reentrantMutex([s, s]), reentrantMutex([s, a])], [quiet, deadly]),
   ...cases([semaphore([s, s], [1, 2], 2), semaphore([s, a], [1, 2], 2)], [quiet, early]),
   ...cases([readWriteLock(['read', 'write']), readWriteLock(['read async', 'downgrade'])], [quiet]),
+  ...cases(
+    [semaphore([s], [1], 2), ...['reread', 'write', 'downgrade'].map((role) => readWriteLock([role]))].map(
+      (subject) => recounted(subject),
+    ),
+    [quiet, killed],
+  ),
 ];
 
 /** Wherever `terminate()` can strike, SIGKILL can as well. */

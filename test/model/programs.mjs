@@ -106,12 +106,12 @@ function awaitAnother({ scratch }) {
 }
 
 /**
- * `read`, `write`, `downgrade`: writes and goes on as a reader, `share`: as that, until one who does `join` has read
- * as well.
+ * `read`, `reread`: reads again inside, `write`, `downgrade`: writes and goes on as a reader, `share`: as that, until
+ * one who does `join` has read as well.
  */
 export async function useReadWriteLock(api, what, how, rounds, options) {
   const { lock, claims, index } = api;
-  const isWriter = what !== 'read' && what !== 'join';
+  const isWriter = !['read', 'reread', 'join'].includes(what);
   for (let round = 0; round < rounds; round++) {
     let guard = null;
     try {
@@ -131,11 +131,18 @@ export async function useReadWriteLock(api, what, how, rounds, options) {
       claims.enterAsReader(index, guard);
       if (what === 'share') awaitAnother(api);
       else if (what === 'join') appear(api);
+      else if (what === 'reread') rereadIn(api);
       else pause(api);
       claims.leaveAsReader(index);
     }
     release(guard);
   }
+}
+
+/** Reads once more while it reads. */
+function rereadIn({ lock }) {
+  const again = lock.reader.acquireSync();
+  release(again);
 }
 
 /** Takes one lock only: the first one, or the second. */
@@ -197,6 +204,17 @@ export function until({ words, bell }, count) {
     const seen = Atomics.load(words, bell);
     if (seen >= count) return;
     Atomics.wait(words, bell, seen);
+  }
+}
+
+/** Counts anew what is held, as whoever buries a thread does. */
+export async function recount({ lock }, times) {
+  const { queue } = lock.cell;
+  for (let time = 0; time < times; time++) {
+    queue.latch();
+    queue.recover();
+    queue.settle();
+    queue.unlatch();
   }
 }
 

@@ -6,6 +6,16 @@ function untilQueued(api, thread) {
   while (!api.waits(thread)) Atomics.wait(api.scratch, 0, 0, 1);
 }
 
+/** Does it give up? It does not keep what it gets. */
+function isRefused(lock, timeout) {
+  try {
+    lock.acquireSync({ timeout });
+  } catch (error) {
+    return isRefusal(error);
+  }
+  return false;
+}
+
 /** A `side` of a read-write lock, or the lock. */
 const sideOf = (lock, side) => (side === undefined ? lock : lock[side]);
 
@@ -57,7 +67,7 @@ export async function askAndBeBusy(api, from, to) {
 export async function takeSoon(
   api,
   from,
-  { how = 'sync', side, queued, limit = 0, slowness = 0, ...options } = {},
+  { how = 'sync', side, queued, limit = 0, slowness = 0, endsStarving = false, ...options } = {},
 ) {
   until(api, from);
   if (queued !== undefined) untilQueued(api, queued);
@@ -67,6 +77,7 @@ export async function takeSoon(
   const guard = how.endsWith('async') ? await taken : taken;
   const waited = api.clock() - start;
   if (waited > limit) throw new Error(`it had to wait for ${waited} ms, not ${limit}`);
+  if (endsStarving && api.isStarving()) throw new Error('nobody starves any more, and nobody may barge');
   ring(api);
   release(guard);
 }
@@ -83,19 +94,25 @@ export async function takeAndDie(api, { side, from = 0, second = false, after, .
 }
 
 /** Tries until it has it, which must be within so many milliseconds. */
-export async function trySoon(api, from, how, { side, limit, abandoned = false, ...options }) {
+export async function trySoon(api, from, how, { side, limit, abandoned = false, delay, ...options }) {
   const { clock, scratch } = api;
   until(api, from);
+  if (delay !== undefined) Atomics.wait(scratch, 0, 0, delay);
   const start = clock();
   for (;;) {
-    const taken = ways[how](sideOf(api.lock, side), options);
-    const guard = how.endsWith('async') ? await taken : taken;
+    let guard = null;
+    try {
+      const taken = ways[how](sideOf(api.lock, side), options);
+      guard = how.endsWith('async') ? await taken : taken;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+    if (clock() - start > limit) throw new Error(`it has tried for ${clock() - start} ms`);
     if (guard !== null) {
       if (guard.abandoned !== abandoned) throw new Error(`abandoned is ${guard.abandoned}`);
       release(guard);
       return;
     }
-    if (clock() - start > limit) throw new Error(`it has tried for ${clock() - start} ms`);
     Atomics.wait(scratch, 0, 0, 5);
   }
 }
@@ -118,6 +135,28 @@ export async function giveUp(api, from, how, { side, ...options }) {
   ring(api);
 }
 
+/** Its signal is aborted: it gives up within so many milliseconds. */
+export async function giveUpAborted(api, from, { side, limit, ...options }) {
+  const { clock, index, signal } = api;
+  until(api, from);
+  const start = clock();
+  let code;
+  try {
+    await sideOf(api.lock, side).acquire({ ...options, signal });
+  } catch (error) {
+    code = error.code;
+  }
+  if (code !== 'ABORTED') throw new Error(`thread ${index} was not aborted: ${code}`);
+  if (clock() - start > limit) throw new Error(`thread ${index} gave up after ${clock() - start} ms`);
+  ring(api);
+}
+
+/** Aborts that thread's signal when it stands in the queue. */
+export async function abortQueued(api, thread) {
+  untilQueued(api, thread);
+  api.abort(thread);
+}
+
 /** Requests of one event loop have their turns in the order in which they were made. */
 export async function takeInOrder(api, from, count) {
   until(api, from);
@@ -135,15 +174,19 @@ async function takeNumber({ lock }, number, taken) {
   release(guard);
 }
 
-/** As `takeSoon`, and stays inside until the `to`th ring. `queued`: asks after that thread stands in the queue. */
+/**
+ * As `takeSoon`, and stays inside until the `to`th ring. `queued`: asks after that thread stands in the queue; `lingers`:
+ * so many milliseconds more, and is paused on its way out when it gives a latch back.
+ */
 export async function stayUntil(
   api,
   from,
   to,
-  { how = 'sync', side, queued, again, ringsAt, ...options } = {},
+  { how = 'sync', side, queued, delay, again, ringsAt, lingers, ...options } = {},
 ) {
   until(api, from);
   if (queued !== undefined) untilQueued(api, queued);
+  if (delay !== undefined) Atomics.wait(api.scratch, 0, 0, delay);
   const lock = sideOf(api.lock, side);
   const taken = ways[how](lock, options);
   const guard = how.endsWith('async') ? await taken : taken;
@@ -156,6 +199,10 @@ export async function stayUntil(
     const second = lock.acquireSync();
     release(second);
   }
+  if (lingers !== undefined) {
+    Atomics.wait(api.scratch, 0, 0, lingers);
+    api.meet('exchange', 'pause after');
+  }
   leave(api, side, guard);
 }
 
@@ -166,6 +213,16 @@ export async function downgradeUntil(api, queued, to) {
   untilQueued(api, queued);
   const read = write.downgrade();
   until(api, to);
+  release(read);
+}
+
+/** As `downgradeUntil`, and is paused when it has just become a reader. */
+export async function downgradeSlowly(api, queued) {
+  const write = api.lock.writer.acquireSync();
+  ring(api);
+  untilQueued(api, queued);
+  api.meet('compareExchange', 'pause after');
+  const read = write.downgrade();
   release(read);
 }
 
@@ -219,13 +276,7 @@ export async function askAndGiveUp(api, from, order, timeout) {
   const asked = lock.acquire();
   ring(api);
   untilQueued(api, api.index + 1);
-  let isRefused = false;
-  try {
-    lock.acquireSync({ timeout });
-  } catch (error) {
-    isRefused = isRefusal(error);
-  }
-  if (!isRefused) throw new Error('it did not give up');
+  if (!isRefused(lock, timeout)) throw new Error('it did not give up');
   ring(api);
   const guard = await asked;
   takeTurn(claims, api.index, order);
@@ -318,6 +369,45 @@ export async function bargeAtOnce(api, rounds) {
     }
     release(guard);
   }
+}
+
+/** Is not kept from passing the one who waits, which has not waited for long; `passes`: it does pass it. */
+export async function bargePast(api, waiter, passes = true) {
+  const { lock, scratch, isStarving } = api;
+  const guard = lock.acquireSync();
+  ring(api);
+  untilQueued(api, waiter);
+  if (isStarving()) throw new Error(`thread ${waiter} starves at once`);
+  Atomics.wait(scratch, 0, 0, 1);
+  release(guard);
+  if (!passes) return;
+  const again = lock.tryAcquireSync();
+  if (again === null) throw new Error(`nobody may pass thread ${waiter}`);
+  release(again);
+}
+
+/** Is told that it would wait for itself. */
+export async function askInVain({ lock }, side, options) {
+  const face = sideOf(lock, side);
+  const guard = face.acquireSync(options);
+  let code;
+  try {
+    face.acquireSync(options);
+  } catch (error) {
+    code = error.code;
+  }
+  if (code !== 'ERR_LOCK_DEADLOCK') throw new Error(`it was not told: ${code}`);
+  release(guard);
+}
+
+/** Reads, and must not read once more: there is no room. */
+export async function rereadInVain(api, waiter) {
+  const { lock } = api;
+  const guard = lock.reader.acquireSync();
+  ring(api);
+  untilQueued(api, waiter);
+  if (!isRefused(lock.reader, 5)) throw new Error('there was no room');
+  release(guard);
 }
 
 /** Takes it, and dies while it counts what the dead have held. */

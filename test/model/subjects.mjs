@@ -91,6 +91,14 @@ export const watched = (subject, isTold = true) => ({
 
 export const untold = (subject) => watched(subject, false);
 
+/** As the subject, but its lock was acquired so often before. */
+export const fenced = (subject, fence) => ({
+  ...subject,
+  name: `${subject.name}, fences from ${fence}`,
+  fence,
+  opened: undefined,
+});
+
 export function reentrantMutex(hows, rounds = 1) {
   return {
     name: `reentrant mutex ${hows.join(', ')} x ${rounds}`,
@@ -141,6 +149,33 @@ export function readWriteLock(roles, rounds = 1, { abortable = false, ...options
       if ((word & ~ABANDONED) !== 0) throw new Error(`it is still held or queued for: ${word}`);
       if (world.claims.inside.size > 0 && (word & ABANDONED) === 0)
         throw new Error('nobody will be told who died inside');
+    },
+  };
+}
+
+/** As the subject, while one thread more counts anew what is held, as after a death: it naps while others are in doubt. */
+export const recounted = (subject, times = 1) => ({
+  ...subject,
+  patience: 3,
+  name: `${subject.name}, and a recount${times === 1 ? '' : ` x ${times}`}`,
+  threads: [...subject.threads, [(code, api) => code.recount(api, times)]],
+  ordered: false,
+  opened: undefined,
+});
+
+/** As the subject, but others hold so much that there is room for one reader; `flags` of the word as well. */
+export function crowded(subject, flags = 0) {
+  const word = (bits.WRITE_WEIGHT - 1) | flags;
+  return {
+    ...subject,
+    name: `${subject.name}, one place left${flags === 0 ? '' : `, ${describeWord(flags)}`}`,
+    word,
+    places: 1,
+    // A reader who waits finds by its next look that there is room: releasing readers wake writers only.
+    patience: 45,
+    opened: undefined,
+    atEnd(world) {
+      if (world.wordOf(0) !== word) throw new Error(`the word has become ${describeWord(world.wordOf(0))}`);
     },
   };
 }

@@ -26,7 +26,6 @@ import {
   localsAt,
   mentionsThis,
   nameOf,
-  parametersAround,
   returnsThroughFinally,
   stoppingNames,
   summaryOf,
@@ -331,7 +330,7 @@ function rewrite(root, context, { names, edges, captures, sites, atStores, plain
   const awaitOf = (node) => yields(told(node, call('$await', ts.visitNode(node.expression, visit))));
 
   const stopsByName = (node) => {
-    return names.has(calleeOf(node)) || isUnknown(node, parametersAround(node));
+    return names.has(calleeOf(node)) || isUnknown(node);
   };
 
   const callOf = (node) => {

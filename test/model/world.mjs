@@ -182,6 +182,7 @@ export class World {
       waits: (one) => this.#waits(one),
       unparks: (one) => words[layout.threadAt(one) + layout.THREAD_PARK],
       isStarving: () => (this.wordOf(0) & bits.STARVING) !== 0,
+      abort: (one) => machine.abort(one),
       beSlow: (time) => (thread.slowness = time),
       meet: (kind, what, skips = 0, at = undefined) => (thread.fate = { kind, what, toll, skips, at }),
       wordAt: layout.cellAt(this.memory.geometry, 0) + layout.CELL_WORD,
@@ -224,7 +225,19 @@ export class World {
       letTicketsWrap(this.memory);
       subject.opened = words.slice();
     }
+    this.#setOut(subject);
     this.opened = everyone.map(({ index }) => this.#reopen(index));
+  }
+
+  /** As if the lock had been acquired so often, and others held it. */
+  #setOut({ fence, word }) {
+    const { words } = this;
+    const cell = layout.cellAt(this.memory.geometry, 0);
+    if (fence !== undefined) {
+      words[cell + layout.CELL_FENCE] = fence;
+      words[cell + layout.CELL_FENCE + 1] = Math.floor(fence / 2 ** 32);
+    }
+    if (word !== undefined) words[cell + layout.CELL_WORD] = word;
   }
 
   #openFirst(thread) {
