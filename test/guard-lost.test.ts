@@ -20,6 +20,7 @@ describe('A guard that is garbage-collected while held', () => {
     'tryAcquireSync',
     'tryAcquire',
     'reentrant',
+    're-entry',
     'semaphore',
     'reader',
     'writer',
