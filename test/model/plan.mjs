@@ -1,6 +1,7 @@
 /** What is run: the subjects of each primitive with what may happen to them, and how far they are explored. */
 import { arrangedCases } from './arranged.mjs';
 import {
+  crowded,
   latch,
   mutex,
   names,
@@ -72,6 +73,8 @@ export const primitives = {
       semaphore([s, s, 'try'], [2, 1, 1], 2, 2, { timeout: 5 }),
       semaphore([s, s, s, s], [1, 3, 2, 1], 3),
       slow(semaphore([s, s, s], [1, 1, 2], 3), [0, 50, 0]),
+      crowded(semaphore([s, s, s], [1, 2, 1], 2), 1, 32, 128),
+      crowded(twoSemaphores(['both', 'both', 'first']), 30, 1, 288),
     ],
     async: [
       semaphore([s, a, a], [1, 2, 1], 2, 2),

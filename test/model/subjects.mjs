@@ -83,6 +83,15 @@ export const watched = (subject, isTold = true) => ({
 
 export const untold = (subject) => watched(subject, false);
 
+/** In a space for many threads, where those of the subject are not next to one another. */
+export const crowded = (subject, first, step, room) => ({
+  ...subject,
+  name: `${subject.name}, threads from ${first} by ${step} of ${room}`,
+  entries: { first, step },
+  room,
+  opened: undefined,
+});
+
 export function reentrantMutex(hows, rounds = 1) {
   return {
     name: `reentrant mutex ${hows.join(', ')} x ${rounds}`,
