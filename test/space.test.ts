@@ -183,6 +183,16 @@ describe('A space that is full', () => {
     expect(kept.isLockedSync()).toBe(false);
   });
 
+  test('has no room while an object of this thread stands for a lock that another one has disposed of', () => {
+    const space = new Space({ locks: 1, threads: 2 });
+    const [one, other] = [space.mutex('a'), space.mutex('a')];
+    one.dispose();
+    expect(() => new Mutex({ space })).toThrow(SpaceFullError);
+    other.acquireSync().release();
+    other.dispose();
+    new Mutex({ space }).dispose();
+  });
+
   test('of threads says so to the thread that does not fit, and has room again when one has ended', async () => {
     const space = new Space({ locks: 2, threads: 2 });
     const mutex = new Mutex({ space });

@@ -190,7 +190,7 @@ export class Cell {
         if (!sliceEnded && queue.rules.barging) entered = this.#spin(request);
       }
     } finally {
-      if (!granted) this.#withdraw(request);
+      if (!granted) this.#withdraw();
       if (hasRequests) attachment.setBlocked(-1);
       this.#notePending(0);
       // Wakes for this thread's async requests were held back while it was blocked.
@@ -223,7 +223,7 @@ export class Cell {
     this.#notePending(0);
     if (this.#standing !== request) return;
     // The cancelled request may have been woken already: settling passes that on.
-    this.#withdraw(request);
+    this.#withdraw();
     this.advancePending();
   }
 
@@ -310,8 +310,8 @@ export class Cell {
     }
   }
 
-  #withdraw(request: Request): void {
-    if (this.#standing !== request) return;
+  /** Also when an exception (the stack was full) kept it from standing in the queue: a displaced one has its place. */
+  #withdraw(): void {
     this.queue.latch();
     try {
       this.#standDown();

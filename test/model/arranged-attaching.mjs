@@ -1,10 +1,13 @@
 /** Situations in which the entry of a dead thread is given to another one, see `arranged.mjs`. */
 import { layout } from './space.mjs';
 import { names } from './spaces.mjs';
-import { untold } from './subjects.mjs';
+import { untold, watched } from './subjects.mjs';
 
 function attached(what, programs) {
-  const users = [['a', false]];
+  const users = [
+    ['a', false],
+    ['b', false],
+  ];
   return {
     ...names(users),
     name: `names: ${what}`,
@@ -33,6 +36,21 @@ export const attaching = [
     (code, api) => code.attachLate(api, 1),
     (code, api) => code.dieAttaching(api, layout.HEADER_THREADS_USED),
   ]),
+  attached('an entry is taken again, and those after it are still within reach', [
+    (code, api) => code.attachAndDie(api, 'b'),
+    (code, api) => code.attachAndDie(api, 'a', { from: 1, to: 6 }),
+    (code, api) => code.attachAndStay(api, 2, 'a'),
+    (code, api) => code.attachAndBury(api, 3, 0),
+    (code, api) => code.attachUntil(api, 5, 7),
+  ]),
+  // The number of thread 2 is that by which the system knows thread 0.
+  watched(
+    attached('a parent that is told of a death frees the latch of no other', [
+      (code, api) => code.attachSlowly(api, 1),
+      (code, api) => code.attachLate(api, 1),
+      (code, api) => code.dieAtOnce(api),
+    ]),
+  ),
   // The parent has entry 0.
   untold(
     attached('one dies when it has taken an entry', [(code, api) => code.dieAttaching(api, api.stateAt(1))]),

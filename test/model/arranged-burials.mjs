@@ -44,6 +44,11 @@ export const burials = [
     (code, api) => code.dieBurying(api, 1, 0),
     (code, api) => code.takeSoon(api, 2, { limit: 3 * SOON }),
   ]),
+  arranged('mutex', 'a thread dies when it has buried one who was blocked', [
+    (code, api) => code.holdBoth(api, 3),
+    (code, api) => code.askAndDie(api, 1),
+    (code, api) => code.dieBurying(api, 2, 1, true),
+  ]),
   ...[{ how: 'sync' }, { how: 'async' }].flatMap(({ how }) => [
     arranged('mutex', `a thread frees it and dies, and ${how} waits`, [
       (code, api) => code.dieReleasing(api, 1, { skips: 1 }),

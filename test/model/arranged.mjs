@@ -209,6 +209,27 @@ const queues = [
 
 const woken = [
   arranged(
+    'semaphore',
+    'one after another in a space for many threads',
+    [
+      (code, api) => code.holdUntilQueued(api, [1, 2], {}),
+      (code, api) => code.takeAfter(api, 1, 2, 2),
+      (code, api) => code.takeAfter(api, 1, undefined, 1),
+    ],
+    { patience: 5, entries: { first: 1, step: 32 }, room: 128 },
+  ),
+  arranged(
+    'semaphore',
+    'some try while one who waits comes in',
+    [
+      (code, api) => code.holdUntilQueued(api, [1], {}),
+      (code, api) => code.takeSoon(api, 1, { weight: 2, limit: 5 }),
+      (code, api) => code.tryBesides(api, 1, 4),
+      (code, api) => code.tryBesides(api, 1, 4),
+    ],
+    { permits: 2, patience: 5 },
+  ),
+  arranged(
     'read-write lock',
     'a writer who is woken for nothing waits on',
     [
@@ -216,6 +237,16 @@ const woken = [
       (code, api) => code.takeTold(api, 1, false, 10, WRITE),
     ],
     { patience: 10 },
+  ),
+  arranged(
+    'semaphore',
+    'one after another, the last one of 32 threads',
+    [
+      (code, api) => code.holdUntilQueued(api, [1, 2], {}),
+      (code, api) => code.takeAfter(api, 1, undefined, 1),
+      (code, api) => code.takeAfter(api, 1, 1, 2),
+    ],
+    { patience: 5, entries: { first: 29, step: 1 }, room: 64 },
   ),
   ...[false, true].map((pauses) =>
     arranged(
@@ -363,7 +394,7 @@ const barging = [
       (code, api) => code.takeSoon(api, 1, { limit: 60, slowness: 30 }),
       (code, api) => code.barge(api, 60, 0, 18, true),
     ],
-    { patience: 60 },
+    { patience: 60, now: 1.2e6 },
   ),
 ];
 

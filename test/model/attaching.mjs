@@ -1,14 +1,16 @@
 /** What the threads of situations do that attach while others die, see `arranged-attaching.mjs`. */
 import { pause, release, ring, until } from './programs.mjs';
 
-/** Takes the lock of that name, and dies. */
-export async function attachAndDie(api, name) {
+/** Takes the lock of that name, and dies, after the `to`th ring. */
+export async function attachAndDie(api, name, { from = 0, to = 0 } = {}) {
   const { attach, open, claims, index } = api;
+  until(api, from);
   const attachment = attach();
   const lock = open(attachment, name);
   const guard = lock.acquireSync();
   claims.enterNamed(index, name, lock, guard);
   ring(api);
+  until(api, to);
   api.die();
   pause(api);
 }
@@ -26,7 +28,15 @@ export async function attachAndStay(api, from, name, { pauses = false, stay = 1 
   Atomics.wait(scratch, 0, 0, stay);
   claims.leaveNamed(index, name);
   release(guard);
+  if (attachment.isDead(attachment.id)) throw new Error(`thread ${index} lives, and was buried`);
   ring(api);
+}
+
+/** Dies at once. */
+export async function dieAtOnce(api) {
+  ring(api);
+  api.die();
+  pause(api);
 }
 
 /** Is told that a thread has died, and buries it; or dies when it counts what was lost. */
@@ -52,6 +62,13 @@ export async function attachUntil(api, from, to) {
 /** Dies when it has stored that word for the first time; the bell rings. */
 export async function dieAttaching(api, at) {
   api.meet('store', 'die after', 0, at);
+  api.attach();
+}
+
+/** Is paused while it attaches. */
+export async function attachSlowly(api, from) {
+  until(api, from);
+  api.meet('store', 'pause after');
   api.attach();
 }
 

@@ -77,10 +77,10 @@ export async function tryPaused(api, from, delay, options) {
   if (guard !== null) release(guard);
 }
 
-/** Waits for it, finds the holder dead, and dies when it has begun to bury that. */
-export async function dieBurying(api, from, dead) {
+/** Waits for it, finds somebody dead, and dies when it has begun to bury that, or has done so. */
+export async function dieBurying(api, from, dead, hasEnded = false) {
   until(api, from);
-  api.meet('store', 'die after', 0, api.stateAt(dead));
+  api.meet('store', 'die after', hasEnded ? 1 : 0, api.stateAt(dead));
   api.lock.acquireSync();
 }
 
@@ -91,4 +91,32 @@ export async function dieReleasing(api, waiter, { side, skips }) {
   while (!api.waits(waiter)) Atomics.wait(api.scratch, 0, 0, 1);
   api.meet('compareExchange', 'die after', skips, api.wordAt);
   guard.release();
+}
+
+/** Holds both locks until the `to`th ring. */
+export async function holdBoth(api, to) {
+  const one = api.lock.acquireSync();
+  const other = api.second.acquireSync();
+  ring(api);
+  until(api, to);
+  release(other);
+  release(one);
+}
+
+/** Asks for one lock in its event loop, and dies when it blocks for the other. */
+export async function askAndDie(api, from) {
+  until(api, from);
+  const asked = api.lock.acquire();
+  api.meet('wait', 'die before');
+  api.second.acquireSync();
+  await asked;
+}
+
+/** Tries again and again once that thread queues. */
+export async function tryBesides(api, queued, times) {
+  for (let i = 0; i < 3 && !api.waits(queued); i++) Atomics.wait(api.scratch, 0, 0, 1);
+  for (let i = 0; i < times; i++) {
+    const guard = api.lock.tryAcquireSync();
+    if (guard !== null) release(guard);
+  }
 }

@@ -50,9 +50,9 @@ export function recordSchedule(subject, seed) {
         return Object.getPrototypeOf(this).resume.call(this, value);
       };
     }
-    machine.perform = function (operation) {
+    machine.perform = function (operation, thread) {
       operations.push(describe(operation, world));
-      const result = Machine.prototype.perform.call(this, operation);
+      const result = Machine.prototype.perform.call(this, operation, thread);
       results[operations.thread].push(encode(result));
       return result;
     };

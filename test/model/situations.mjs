@@ -451,8 +451,8 @@ export async function wakeForNothing(api, waiter, { side, ...options } = {}) {
 /** Gives up, and is paused before it tells who is first in the queue now. */
 export async function giveUpSlowly(api, from, timeout, pauses) {
   until(api, from);
-  // It notes that it is first, and that it asks who lives.
-  if (pauses) api.meet('store', 'pause before', 3);
+  // First it notes itself.
+  if (pauses) api.meet('store', 'pause before', 1, api.firstAt);
   let isRefused = false;
   try {
     api.lock.acquireSync({ timeout });

@@ -99,6 +99,15 @@ export const fenced = (subject, fence) => ({
   opened: undefined,
 });
 
+/** In a space for many threads, where those of the subject are not next to one another. */
+export const scattered = (subject, first, step, room) => ({
+  ...subject,
+  name: `${subject.name}, threads from ${first} by ${step} of ${room}`,
+  entries: { first, step },
+  room,
+  opened: undefined,
+});
+
 export function reentrantMutex(hows, rounds = 1) {
   return {
     name: `reentrant mutex ${hows.join(', ')} x ${rounds}`,

@@ -104,6 +104,12 @@ export class World {
     return [...this.claims.told.values()].reduce((sum, told) => sum + told, 0);
   }
 
+  /** The entry of a thread in the space. */
+  entryOf(index) {
+    const { entries: { first, step } = { first: 0, step: 1 } } = this.subject;
+    return first + index * step;
+  }
+
   realm(index) {
     return realmOf(index, this.mode);
   }
@@ -138,7 +144,7 @@ export class World {
 
   #isOwnHold(at, index) {
     const { recordsAt, locks } = this.memory.geometry;
-    const own = at - recordsAt - index * locks * layout.RECORD_WORDS;
+    const own = at - recordsAt - this.entryOf(index) * locks * layout.RECORD_WORDS;
     return own >= 0 && own < locks * layout.RECORD_WORDS && own % layout.RECORD_WORDS === layout.RECORD_HOLD;
   }
 
@@ -180,13 +186,14 @@ export class World {
     return {
       clock: () => machine.now,
       waits: (one) => this.#waits(one),
-      unparks: (one) => words[layout.threadAt(one) + layout.THREAD_PARK],
+      unparks: (one) => words[layout.threadAt(this.entryOf(one)) + layout.THREAD_PARK],
       isStarving: () => (this.wordOf(0) & bits.STARVING) !== 0,
       abort: (one) => machine.abort(one),
       beSlow: (time) => (thread.slowness = time),
       meet: (kind, what, skips = 0, at = undefined) => (thread.fate = { kind, what, toll, skips, at }),
       wordAt: layout.cellAt(this.memory.geometry, 0) + layout.CELL_WORD,
-      stateAt: (one) => layout.threadAt(one) + layout.THREAD_STATE,
+      firstAt: layout.cellAt(this.memory.geometry, 0) + layout.CELL_FIRST,
+      stateAt: (one) => layout.threadAt(this.entryOf(one)) + layout.THREAD_STATE,
       wake: (one) => machine.wakeSpuriously(one),
       die: () => machine.kill(thread.index),
       elapse: (time) => machine.moveClock(time),
@@ -220,6 +227,7 @@ export class World {
     }
     const everyone = [...threads.keys()].map((index) => this.machine.threads[index]);
     if (subject.opened === undefined) {
+      this.#takeOtherEntries();
       // The first one makes them, the others find them.
       for (const thread of [...everyone, observer]) this.#openFirst(thread);
       letTicketsWrap(this.memory);
@@ -240,17 +248,30 @@ export class World {
     if (word !== undefined) words[cell + layout.CELL_WORD] = word;
   }
 
+  /** Somebody else has the entries between those of the threads. */
+  #takeOtherEntries() {
+    const { words } = this;
+    const { index: last } = this.machine.observer;
+    const own = new Set(Array.from({ length: last + 1 }, (_, index) => this.entryOf(index)));
+    for (let entry = 0; entry < this.entryOf(last); entry++) {
+      if (own.has(entry)) continue;
+      words[layout.threadAt(entry) + layout.THREAD_NODE_ID] = -1;
+      words[layout.threadAt(entry) + layout.THREAD_STATE] = layout.idOf(entry, 1);
+    }
+  }
+
   #openFirst(thread) {
     const { memory, subject } = this;
     const load = this.realm(thread.index);
     const { obtainCell, markOpen } = load('space/cells.js');
+    const entry = this.entryOf(thread.index);
     this.machine.as(thread, function* () {
       const attachment = yield* load('space/threads.js').attach(memory);
-      if (attachment.index !== thread.index) throw new Error('threads attach in order');
+      if (attachment.index !== entry) throw new Error('threads attach in order');
       for (const [cell, kind] of subject.kinds.entries()) {
         const { permits = 0 } = subject;
-        if (thread.index === 0) yield* obtainCell(memory, 0, { kind, permits, name: undefined });
-        else yield* markOpen(memory, thread.index, cell, true);
+        if (thread.index === 0) yield* obtainCell(memory, entry, { kind, permits, name: undefined });
+        else yield* markOpen(memory, entry, cell, true);
       }
     });
   }
@@ -272,13 +293,17 @@ export class World {
   #waits(index) {
     const { words, memory } = this;
     const isQueued = (cell) =>
-      words[layout.recordAt(memory.geometry, index, cell) + layout.RECORD_WAIT] !== 0;
+      words[layout.recordAt(memory.geometry, this.entryOf(index), cell) + layout.RECORD_WAIT] !== 0;
     return this.subject.kinds.some((_, cell) => isQueued(cell) && (this.wordOf(cell) & bits.QUEUED) !== 0);
   }
 
   #presence(load, index) {
     const threads = load('space/threads.js');
-    threads.attachment = new threads.Attachment(this.memory, index, layout.idOf(index, 1));
+    threads.attachment = new threads.Attachment(
+      this.memory,
+      this.entryOf(index),
+      layout.idOf(this.entryOf(index), 1),
+    );
     const { Presence } = load('space/presence.js');
     return new Presence(this.memory);
   }
@@ -290,7 +315,7 @@ export class World {
   #inOrder(index) {
     const { words, memory } = this;
     const { geometry } = memory;
-    const record = (thread) => layout.recordAt(geometry, thread, 0);
+    const record = (thread) => layout.recordAt(geometry, this.entryOf(thread), 0);
     const cell = layout.cellAt(geometry, 0);
     const word = words[cell + layout.CELL_WORD];
     // Whoever has the latch may have taken permits and not left the queue yet.
@@ -316,11 +341,12 @@ export class World {
     const { observer } = machine;
     if (subject.attaches || (machine.deaths > 0 && subject.open !== undefined)) {
       const load = this.realm(observer.index);
+      const entry = this.entryOf(observer.index);
       machine.as(observer, function* () {
         const { Attachment, attach } = load('space/threads.js');
         const known = subject.attaches
           ? yield* attach(memory)
-          : new Attachment(memory, observer.index, layout.idOf(observer.index, 1));
+          : new Attachment(memory, entry, layout.idOf(entry, 1));
         // Where the system does not tell, it is told of the one that was told of the others.
         yield* known.reapDead(subject.isTold === false ? subject.parent : undefined);
         yield* subject.conclude?.(world, load, known) ?? [];
@@ -336,7 +362,7 @@ export class World {
     const { threads, passed } = this.machine;
     if (passed > 0) return;
     for (const { index, sleeps } of threads) {
-      const park = layout.threadAt(index) + layout.THREAD_PARK;
+      const park = layout.threadAt(this.entryOf(index)) + layout.THREAD_PARK;
       const slept = sleeps.get(park) ?? 0;
       if (this.words[park] > slept + MOST_WAKES)
         throw new Error(`thread ${index} was woken ${this.words[park]} times, and slept ${slept} times`);
