@@ -88,6 +88,7 @@ export class Presence {
   checkSame(other: SpaceMemory): void {
     const before = Atomics.load(other.words, HEADER_ECHO);
     Atomics.add(this.memory.words, HEADER_ECHO, 1);
+    // A copy changes in between only if others take it for a space, and one of them asks the same just now.
     const after = Atomics.load(other.words, HEADER_ECHO);
     if (after === before)
       throw new InvalidHandleError('handle.memory is a copy of a space, not the space itself');

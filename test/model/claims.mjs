@@ -151,7 +151,10 @@ export class Claims {
         `thread ${other.index} has '${other.name}' open in cell ${other.cell}, thread ${index} '${name}' in cell ${cell.index}`,
       );
     }
-    this.opened.push({ index, name, cell: cell.index });
+    // In one order, whoever came first: it decides nothing.
+    this.opened = [...this.#users(this.opened), { index, name, cell: cell.index }].sort(
+      (a, b) => a.index - b.index,
+    );
   }
 
   closeNamed(index, name) {
