@@ -143,7 +143,7 @@ export class Machine {
 
   /** The operation, as that thread. */
   perform({ kind, words, at, a, b }, thread = currentThread()) {
-    if (kind === 'look') return this.#isThere(at);
+    if (kind === 'look') return this.isThere(at);
     const old = words[at];
     // Atomics would take it for 0, or throw.
     if (old === undefined) throw new Error(`there is no word ${at}`);
@@ -189,8 +189,9 @@ export class Machine {
     }
   }
 
-  #isThere(tid) {
-    const { state } = this.threads[tid - 1] ?? this.observer;
+  /** Does the thread with that number, which is one more than its index, live? */
+  isThere(number) {
+    const { state } = this.threads[number - 1] ?? this.observer;
     return state !== DEAD && state !== ENDED;
   }
 

@@ -78,7 +78,7 @@ class Replay {
       all.until(() => differenceOf(thread, index, { place: 'gate', announced: STARTING }, memory));
     }
     openReal(observer(threads.length), memory.buffer, subject, false);
-    letTicketsWrap({ words: memory, geometry: start.geometry });
+    letTicketsWrap(memory);
     const difference = this.#memoryDifference(start.memory);
     if (difference !== null) throw new Overdue(`when all have opened the lock, ${difference}`);
   }

@@ -34,23 +34,26 @@ function readSources() {
 
 const machine = () => currentThread().machine;
 
-/** A question to the system, which a thread's death changes: an operation. */
-function* isThere(tid) {
-  return yield atomic('look', undefined, tid - tidOf(-1));
+/** A question to the system, which a thread's death changes. */
+const numberOf = (tid) => tid - tidOf(-1);
+function* look(tid) {
+  return yield atomic('look', undefined, numberOf(tid));
 }
 
 /** Who lives. A system that does not tell says so of everybody, and knows no thread by an id. */
-const livenessOf = (index, isTold) =>
-  isTold
-    ? {
-        ownIdentity: () => ({ tid: tidOf(index), start: startOf(tidOf(index)) }),
-        isAlive: ({ tid, start }) => start === startOf(tid) && isThere(tid),
-        isRunning: isThere,
-      }
-    : { ownIdentity: () => ({ tid: 0, start: 0 }), isAlive: () => true, isRunning: () => false };
+function livenessOf(index, { isTold, looks }) {
+  if (!isTold)
+    return { ownIdentity: () => ({ tid: 0, start: 0 }), isAlive: () => true, isRunning: () => false };
+  const isThere = looks ? look : (tid) => machine().isThere(numberOf(tid));
+  return {
+    ownIdentity: () => ({ tid: tidOf(index), start: startOf(tidOf(index)) }),
+    isAlive: ({ tid, start }) => start === startOf(tid) && isThere(tid),
+    isRunning: isThere,
+  };
+}
 
 /** In place of modules of the library: the clock, how long to spin, and who lives. */
-const replaced = (index, isTold) => ({
+const replaced = (index, mode) => ({
   'parker/clock.js': {
     now: () => machine().now,
     setTimeout: (callback, delay) => currentThread().addTimer(callback, delay),
@@ -59,7 +62,7 @@ const replaced = (index, isTold) => ({
     clearInterval: (timer) => currentThread().timers.delete(timer),
   },
   'parker/spin.js': { SPINS: 1, pause: () => {} },
-  'space/liveness.js': livenessOf(index, isTold),
+  'space/liveness.js': livenessOf(index, mode),
 });
 
 /** In place of the latch: as if taking it were one operation that can be done once it is free. */
@@ -105,6 +108,7 @@ export const sources = readSources();
  * @property {boolean} captures states can be told from one another
  * @property {boolean} whole taking a latch is one operation
  * @property {boolean} isTold the system tells who lives
+ * @property {boolean} looks to ask it is an operation
  */
 
 const modes = new Map();
@@ -117,8 +121,9 @@ export function modeOf({
   captures = false,
   whole = false,
   isTold = true,
+  looks = true,
 } = {}) {
-  const settings = { edges, races, stores, captures, whole, isTold };
+  const settings = { edges, races, stores, captures, whole, isTold, looks };
   const key = Object.values(settings).join();
   if (!modes.has(key)) modes.set(key, { ...settings, modules: undefined, sites: [], realms: [] });
   return modes.get(key);
@@ -174,7 +179,8 @@ export function realmOf(index, mode) {
   return (mode.realms[index] ??= loadRealm(index, mode));
 }
 
-function loadRealm(index, { loaded: modules, whole, isTold }) {
+function loadRealm(index, mode) {
+  const { loaded: modules, whole } = mode;
   const environment = {
     $atomic: atomic,
     $EDGE: EDGE,
@@ -197,7 +203,7 @@ function loadRealm(index, { loaded: modules, whole, isTold }) {
     AbortSignal: ModelSignal,
     globalThis: {},
   };
-  const loaded = new Map([...Object.entries(replaced(index, isTold)), ...Object.entries(nodeModules(index))]);
+  const loaded = new Map([...Object.entries(replaced(index, mode)), ...Object.entries(nodeModules(index))]);
   if (whole) loaded.set('space/latch.js', wholeLatch);
   const load = (path) => {
     if (!loaded.has(path)) {

@@ -5,8 +5,8 @@ import { OPERATIONS, STARTING, encode } from './operations.mjs';
 import { modeOf } from './realm.mjs';
 import { ASLEEP, ENDED, IDLE, READY } from './thread.mjs';
 
-/** A real thread cannot be stopped at an access without Atomics. */
-const mode = modeOf({ races: false });
+/** A real thread cannot be stopped at an access without Atomics, nor where it asks who lives. */
+const mode = modeOf({ races: false, looks: false });
 
 /** Who the library is told is there. */
 const livingOf = ({ threads }) => threads.map(({ state }) => (state === ENDED ? 0 : 1));
