@@ -4,6 +4,8 @@ import { Worker } from 'node:worker_threads';
 
 /** Milliseconds in which no execution has begun, loading included: one takes less than ten. */
 const PATIENCE = 3000;
+/** How much longer a second attempt may take: the first was maybe kept from a processor. */
+const MORE = 4;
 const GLANCE = 500;
 const FAVOURITES = 6;
 
@@ -27,7 +29,8 @@ export class MutantRunner {
       .sort(([, a], [, b]) => b - a)
       .slice(0, FAVOURITES)
       .map(([name]) => name);
-    const found = await this.#ask({ file, mutant, favourites });
+    let found = await this.#ask({ file, mutant, favourites }, PATIENCE);
+    if (found?.kind === 'endless') found = await this.#ask({ file, mutant, favourites }, PATIENCE * MORE);
     if (found?.name !== undefined) finds.set(found.name, (finds.get(found.name) ?? 0) + 1);
     return found;
   }
@@ -41,7 +44,7 @@ export class MutantRunner {
     return worker;
   }
 
-  async #ask(task) {
+  async #ask(task, patience) {
     const worker = (this.#worker ??= await this.#start());
     return new Promise((resolve) => {
       let seen = -1;
@@ -61,7 +64,7 @@ export class MutantRunner {
       const watchdog = setInterval(() => {
         const count = Atomics.load(this.#counter, 0);
         if (count !== seen) since = performance.now();
-        else if (performance.now() - since > PATIENCE) giveUp('it does not come to an end');
+        else if (performance.now() - since > patience) giveUp('it does not come to an end');
         seen = count;
       }, GLANCE);
       worker.once('message', end);
