@@ -1,8 +1,9 @@
 /** `npm run mutate`: changes the concurrent modules a little, one change at a time, and runs the model on each. See `--help`. */
 import { execFileSync } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { MutantRunner } from './mutant-runner.mjs';
+import { MutantProcess } from './mutant-process.mjs';
 import { mutantsOf } from './mutants.mjs';
 import { sources } from './realm.mjs';
 import { survivors } from './survivors.mjs';
@@ -13,6 +14,7 @@ const usage = `npm run mutate -- [options]
   --changed      only mutants of modules that differ from the last commit
   --unjustified  only mutants without a reason to survive
   --threads N    default: one per processor
+  --log FILE     notes each result there at once; those it has already are not looked for again
   --list         the ids of the mutants, without running anything
   --killed       also how each mutant was killed
   --json         everything as JSON
@@ -25,6 +27,7 @@ const options = {
   only: { type: 'string', default: '' },
   changed: flag,
   unjustified: flag,
+  log: { type: 'string' },
   threads: { type: 'string', default: String(availableParallelism()) },
   list: flag,
   killed: flag,
@@ -63,13 +66,24 @@ else if (settings.list) for (const { id } of wanted) console.log(id);
 else if (wanted.length === 0) console.log('there is no such mutant');
 else process.exitCode = await run();
 
+/** What a run that was broken off has found. */
+function readLog() {
+  if (settings.log === undefined || !existsSync(settings.log)) return new Map();
+  const lines = readFileSync(settings.log, 'utf8').split('\n').filter(Boolean);
+  return new Map(lines.map((line) => JSON.parse(line)).map(({ id, found }) => [id, found]));
+}
+
 async function run() {
-  const results = [];
+  const known = readLog();
+  const results = wanted
+    .filter(({ id }) => known.has(id))
+    .map((mutant) => ({ ...mutant, found: known.get(mutant.id), reason: reasons.get(mutant.id) }));
   const progress = showProgress(results);
   const files = [...new Set(wanted.map(({ file }) => file))];
   // A runner learns which cases find the mutants of a module: so each has whole modules, the largest first.
   const queues = files
-    .map((file) => wanted.filter((mutant) => mutant.file === file))
+    .map((file) => wanted.filter((mutant) => mutant.file === file && !known.has(mutant.id)))
+    .filter(({ length }) => length > 0)
     .sort((a, b) => b.length - a.length);
   await Promise.all(
     Array.from({ length: settings.threads }, () => runQueues(queues, (result) => results.push(result))),
@@ -79,16 +93,20 @@ async function run() {
 }
 
 async function runQueues(queues, note) {
-  const runner = new MutantRunner();
+  const runner = new MutantProcess();
   try {
     for (let queue = queues.shift(); queue !== undefined; queue = queues.shift()) {
       const found = await runner.look(queue[0].file, undefined);
       if (found !== null) throw new Error(`without a mutant: ${found.name}: ${found.message}`);
-      for (const mutant of queue)
-        note({ ...mutant, found: await runner.look(mutant.file, mutant), reason: reasons.get(mutant.id) });
+      for (const mutant of queue) {
+        const found = await runner.look(mutant.file, mutant);
+        if (settings.log !== undefined)
+          appendFileSync(settings.log, `${JSON.stringify({ id: mutant.id, found })}\n`);
+        note({ ...mutant, found, reason: reasons.get(mutant.id) });
+      }
     }
   } finally {
-    await runner.close();
+    runner.close();
   }
 }
 
