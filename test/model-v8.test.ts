@@ -9,7 +9,7 @@ const seed = (Math.random() * 2 ** 30) | 0;
 
 /** A comparison of nothing would find nothing. */
 function expectCounts(seen: object): void {
-  for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(2);
+  for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(0);
 }
 
 test(`The machine's promises are V8's, in random programs from seed ${seed}`, async () => {

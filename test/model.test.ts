@@ -2,9 +2,10 @@
 import { describe, expect, test } from 'vitest';
 import { exhaustive } from './model/exhaustive.mjs';
 import { faults } from './model/faults.mjs';
-import { findFault } from './model/find-fault.mjs';
+import { Failure } from './model/explore.mjs';
+import { findFault, withFault } from './model/find-fault.mjs';
 import { small } from './model/plan.mjs';
-import { latch, mutex, readWriteLock, semaphore, wholeLatch } from './model/subjects.mjs';
+import { latch, mutex, readWriteLock, recounted, semaphore, wholeLatch } from './model/subjects.mjs';
 import runTask, { nameOf } from './model/task.mjs';
 
 describe('Every claim holds in all schedules', () => {
@@ -36,6 +37,8 @@ describe('Remembering states leaves out no state: the same are reached without i
 describe('Taking local steps at once leaves out no end', () => {
   for (const [subject, budget] of [
     [semaphore(['sync', 'sync'], [1, 2], 2), { deaths: 1 }],
+    [semaphore(['sync', 'sync'], [1, 2], 2), { kills: 1, clock: 1 }],
+    [readWriteLock(['read', 'write']), { kills: 1, busy: 1 }],
     [semaphore(['sync', 'async'], [1, 2], 2), {}],
     [readWriteLock(['read', 'write']), { deaths: 1 }],
     [mutex(['sync', 'async']), { kills: 1 }],
@@ -47,6 +50,30 @@ describe('Taking local steps at once leaves out no end', () => {
       const reduced = exhaustive(subject, { budget });
       expect(reduced.finals.size).toBe(whole.finals.size);
       expect(reduced.states).toBeLessThan(whole.states);
+    });
+});
+
+describe('Going through all executions finds', () => {
+  for (const [name, subject, budget] of [
+    ['a dead owner is not reported', mutex(['sync', 'sync']), { kills: 1 }],
+    ['a dead owner is not reported', mutex(['async', 'async']), { deaths: 1 }],
+    ['a dead writer is not reported', readWriteLock(['write', 'write']), { kills: 1 }],
+    ['recounting counts the dead', semaphore(['sync', 'sync'], [1, 2], 2), { kills: 1 }],
+    ['recounting does not wait for those in doubt', recounted(semaphore(['sync'], [1], 2)), {}],
+  ] as const)
+    test(`${name}, ${subject.name}`, () => {
+      const fault = faults.find((one) => one.name === name)!;
+      expect(() => withFault(fault, () => exhaustive(subject, { budget }))).toThrow(Failure);
+    });
+});
+
+describe('A bound on preemptions leaves out no end of those without', () => {
+  for (const preemptions of [0, 1])
+    test(`${preemptions} preemptions`, () => {
+      const subject = readWriteLock(['read', 'write']);
+      const whole = exhaustive(subject, { preemptions, reduce: false });
+      const reduced = exhaustive(subject, { preemptions });
+      expect([...whole.finals].filter((end) => !reduced.finals.has(end))).toEqual([]);
     });
 });
 

@@ -1,5 +1,5 @@
 /** Ways through the executions of a subject. Each execution is made anew from its choices, so it can be repeated. */
-import { ASLEEP, DEAD, ENDED, READY, mortality } from './thread.mjs';
+import { ASLEEP, DEAD, ENDED, READY, START, mortality } from './thread.mjs';
 import { modeOf } from './realm.mjs';
 import { World } from './world.mjs';
 
@@ -12,7 +12,6 @@ const HICCUP = 25;
 
 /** A choice is `kind * STEPS + thread`, so steps are those below. */
 export const STEPS = 16;
-export const STEP = 0;
 export const KILL = 1;
 export const CLOCK = 2;
 export const ABORT = 3;
@@ -100,8 +99,9 @@ export function execute(
       hasFaulted = choice >= STEPS;
       if (hasFaulted) applyFault(machine, choice, left);
       else {
+        // To start somebody is taken at once, and interrupts nobody.
+        if (machine.threads[choice].next !== START) last = choice;
         machine.step(choice);
-        last = choice;
       }
       done?.();
       if (machine.steps > MOST_STEPS) throw new Error('busy waiting: it does not come to an end');
@@ -124,7 +124,7 @@ function findOptions(options, world, left, reduce) {
     // Whoever else goes on, does so before or after this thread's next operation.
     if (isHidden(thread.next)) return onlyThis(options, thread, world, left);
     options.push(thread.index);
-    if (reduce && world.isLocal(thread)) local ??= thread;
+    if (reduce && world.isLocal(thread, left)) local ??= thread;
   }
   if (local !== undefined) {
     options.length = 0;
@@ -151,7 +151,7 @@ function addFaults(options, world, left, reduce, local) {
   const { threads } = machine;
   const isOnly = reduce && isOnlyDeath(left, machine, subject);
   for (const thread of threads) {
-    if (!canDie(thread, left, subject)) continue;
+    if (!canDie(thread, left, world)) continue;
     const isNoticed = thread === local || (local === undefined && machine.wouldNotice(thread));
     if (!isOnly || isNoticed) options.push(choiceOf(KILL, thread.index));
   }
@@ -175,13 +175,13 @@ const isOnlyDeath = (
   clock + aborts + wakes + busy + machine.deaths === 0 &&
   [immortal, naps, patience, room].every((one) => one === undefined);
 
-/** Before a read there is no need to: it would be the same as before what comes after. */
-function canDie(thread, left, subject) {
+/** Before a read there is no need to: it would be the same as before what comes after. But those inside stand at one. */
+function canDie(thread, left, { subject, scratch }) {
   const { state, next } = thread;
   if (state === DEAD || state === ENDED || !isMortal(thread, left, subject)) return false;
   if (state !== READY) return true;
-  const { kind } = next;
-  if (kind === 'load' || kind === 'plain read' || kind === 'look') return false;
+  const { kind, words } = next;
+  if (kind === 'load' || kind === 'plain read' || kind === 'look') return words === scratch;
   return left.kills > 0 || kind !== 'plain store';
 }
 

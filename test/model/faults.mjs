@@ -50,6 +50,13 @@ export const faults = [
     to: 'bury: (word) => word & ~OWNER,',
   },
   {
+    name: 'a dead writer is not reported',
+    file: 'space/words.js',
+    where: 'read-write lock',
+    from: 'bury: (word) => (word & ~(WRITER | OWNER)) | ABANDONED,',
+    to: 'bury: (word) => word & ~(WRITER | OWNER),',
+  },
+  {
     name: 'recounting counts the dead',
     file: 'space/waiters.js',
     where: 'semaphore',

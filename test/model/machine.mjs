@@ -330,6 +330,7 @@ export class Machine {
   /** Its waits, blocked and async, are forgotten. */
   end(thread, state) {
     thread.state = state;
+    thread.deadline = Infinity;
     this.waiters = this.waiters.filter((waiter) => waiter.thread !== thread);
   }
 }

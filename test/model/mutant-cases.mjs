@@ -35,6 +35,12 @@ const recounts = [
   ),
 ];
 
+/** What takes many schedules to come about. */
+const rare = [
+  ...cases([semaphore([s, s, s, s], [3, 1, 3, 1], 3)], [{}]),
+  ...cases([mutex([`${a} + ${a}`, s, s], 1, { timeout: 5, abortable: true })], [{ aborts: 1 }]),
+];
+
 /** Gone through completely. */
 const exhausted = [
   ...cases([latch(2, 2), latch(3), watchedLatch(2), watchedLatch(3)], [{ deaths: 1 }]),
@@ -55,6 +61,7 @@ const STAGES = [
   { of: recounts, limit: 8000 },
   { of: chance, executions: 1 },
   { of: deadlier, executions: 8 },
+  { of: rare, executions: 400 },
   { of: exhausted, limit: 8000 },
   { of: chance, executions: 2 },
 ];

@@ -75,8 +75,10 @@ export const primitives = {
       semaphore([s, s, s], [1, 2, 1], 2, 2),
       semaphore([s, s, 'try'], [2, 1, 1], 2, 2, { timeout: 5 }),
       semaphore([s, s, s, s], [1, 3, 2, 1], 3),
+      semaphore([s, s, s, s], [3, 1, 3, 1], 3),
       slow(semaphore([s, s, s], [1, 1, 2], 3), [0, 50, 0]),
       scattered(semaphore([s, s, s], [1, 2, 1], 2), 1, 32, 128),
+      scattered(semaphore([s, s, s], [1, 2, 1], 2), 98, 1, 128),
       scattered(twoSemaphores(['both', 'both', 'first']), 30, 1, 288),
     ],
     async: [

@@ -164,7 +164,10 @@ function modulesOf(mode) {
 /** Once for all threads: V8 learns of a function what it is given by any of them. */
 const compile = (text) => new Function('$', '$import', text);
 
-/** Which accesses without Atomics are operations. Those outside `primitives/` do not race: they happen under a latch. */
+/**
+ * Which accesses without Atomics are operations. Those outside `primitives/` happen under a latch, or decide nothing that
+ * a moment earlier or later would change: CELL_WOKEN_AT and RECORD_PENDING.
+ */
 function plainIn(path, { races, stores }) {
   if (PROGRAMS.has(path)) return undefined;
   const isRacing = races && path.startsWith('primitives/');

@@ -131,15 +131,21 @@ export class World {
 
   /**
    * Is its next step the same before as after whatever the others do? A read of what nobody else writes; or a note of
-   * what it holds, as long as no time has passed and nobody has died: only then do others look at it.
+   * what it holds, as long as no time can have passed and nobody has died: only then do others look at it.
    */
-  isLocal({ next, wokenBy, index }) {
+  isLocal({ next, wokenBy, index }, { clock, busy }) {
     const { kind, at } = next;
     if (kind === 'start' || kind === 'turn') return true;
     if (wokenBy !== undefined || this.subject.open === undefined || next.words !== this.words) return false;
-    if (kind === 'plain store') return this.#isOwnHold(at, index) && this.machine.isTimeless;
+    if (kind === 'plain store')
+      return clock + busy === 0 && this.isUnwatched && this.#isOwnHold(at, index) && this.machine.isTimeless;
     if (kind !== 'load' && kind !== 'plain read') return false;
     return this.constants[at] === 1 || this.#isOwnHold(at, index);
+  }
+
+  /** Does nobody recount what is held but after a death? */
+  get isUnwatched() {
+    return this.subject.patience === undefined;
   }
 
   #isOwnHold(at, index) {
@@ -318,10 +324,15 @@ export class World {
     const record = (thread) => layout.recordAt(geometry, this.entryOf(thread), 0);
     const cell = layout.cellAt(geometry, 0);
     const word = words[cell + layout.CELL_WORD];
+    const given = words[cell + layout.CELL_TICKET];
+    if (((given - (this.given ?? given)) | 0) < 0) throw new Error(`ticket ${given} was given before`);
+    this.given = given;
     // Whoever has the latch may have taken permits and not left the queue yet.
     if (words[cell + layout.CELL_LATCH] !== 0 || (word & bits.RECOVER) === bits.RECOVER) return;
     let room = word & bits.MAX_PERMITS;
     const ticket = words[record(index) + layout.RECORD_TICKET];
+    // It has never queued: nothing says when it asked.
+    if (ticket === 0) return;
     for (const { index: other, state } of this.machine.threads) {
       // One who died on its way into the queue may have been passed.
       if (state === DEAD) continue;
