@@ -195,8 +195,13 @@ const pairs = [
   ...cases([semaphore([a, a], [1, 2], 2, 2, { abortable })], asyncFaults),
   ...cases([readWriteLock(['read', 'write'], 2), readWriteLock(['downgrade', 'write'], 2)], faults),
   ...cases([readWriteLock(['read async', 'write async'], 2, { abortable })], asyncFaults),
+  ...cases(
+    [semaphore([s, a], [1, 2], 2, 2, timeout), readWriteLock(['read', 'write async'], 2, timeout)],
+    [early],
+  ),
   ...cases([names(disposed(2))], faults),
   ...cases([names(disposed(2), 2)], [quiet]),
+  ...cases([wholeLatch(names(disposed(2), 2))], faults),
 ];
 
 const asyncTriples = [
@@ -220,6 +225,14 @@ export const complete = [
   ...cases([latch(3)], faults),
   ...cases([...triples, ...asyncTriples], [quiet]),
   ...cases(triples.map(wholeLatch), faults),
+  ...cases(
+    [
+      semaphore([s, s, a], [1, 2, 1], 2, 1, timeout),
+      readWriteLock(['read', 'write', 'read async'], 1, timeout),
+    ].map(wholeLatch),
+    [early],
+  ),
+  ...cases([wholeLatch(names(disposed(3)))], faults),
   ...cases(asyncTriples.map(wholeLatch), asyncFaults),
 ];
 
@@ -234,10 +247,14 @@ export const bounded = cases(
     mutex([a, a, a], 2),
     mutex([s, a, s, a]),
     reentrantMutex([s, s, s], 2),
+    reentrantMutex([s, a, s, a]),
     semaphore([s, s, s], [1, 2, 1], 2, 2),
     semaphore([s, s, s, s], [1, 2, 1, 1], 2),
+    semaphore([a, s, a], [1, 2, 1], 2, 2),
     readWriteLock(['read', 'write', 'downgrade'], 2),
     readWriteLock(['read', 'read', 'write', 'downgrade']),
+    readWriteLock(['read async', 'write async', 'downgrade'], 2),
+    names(disposed(3)),
   ],
   [quiet, killed],
 );
