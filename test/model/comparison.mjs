@@ -6,14 +6,26 @@ import { countWaiters } from './gate.mjs';
 export const obstacle =
   countWaiters === undefined ? 'this V8 does not tell how many threads wait on a word' : undefined;
 
+function read(what, amount) {
+  try {
+    const { values } = parseArgs({
+      options: {
+        [what]: { type: 'string', default: String(amount) },
+        seed: { type: 'string', default: String((Math.random() * 2 ** 30) | 0) },
+      },
+    });
+    for (const [name, value] of Object.entries(values))
+      if (!/^[0-9]+$/.test(value)) throw new RangeError(`--${name} must be a number, not ${value}`);
+    return { values };
+  } catch (error) {
+    console.error(`${error.message}\n\noptions: --${what} N --seed N`);
+    return process.exit(2);
+  }
+}
+
 /** @param {string} what is counted: the name of the option, and of the argument of `compare` */
 export async function runComparison(what, amount, compare) {
-  const { values } = parseArgs({
-    options: {
-      [what]: { type: 'string', default: String(amount) },
-      seed: { type: 'string', default: String((Math.random() * 2 ** 30) | 0) },
-    },
-  });
+  const { values } = read(what, amount);
   const start = performance.now();
   console.log(`--${what} ${values[what]} --seed ${values.seed}`);
   if (obstacle !== undefined) throw new Error(obstacle);

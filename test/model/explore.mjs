@@ -270,17 +270,23 @@ export function executeSeed(strategy, subject, budget, seed, settings) {
   }
 }
 
-/** The execution of these choices, as far as they are possible; elsewhere the same thread goes on. */
+/**
+ * The execution of these choices, as far as they are possible; elsewhere the same thread goes on. Returns its `world`,
+ * and how many were not possible.
+ */
 export function executeChoices(subject, budget, choices, settings) {
   let next = 0;
   let last = -1;
+  let impossible = 0;
   const choose = (options, steps) => {
     let index = options.indexOf(choices[next++]);
+    if (index < 0 && next <= choices.length) impossible++;
     if (index < 0) index = Math.max(0, options.slice(0, steps).indexOf(last));
     if (index < steps) last = options[index];
     return index;
   };
-  return execute(subject, budget, choose, settings);
+  const world = execute(subject, budget, choose, settings);
+  return { world, impossible: impossible + Math.max(0, choices.length - next) };
 }
 
 /** How many executions are reported at a time. */

@@ -63,8 +63,10 @@ const wanted = all.filter(isWanted()).filter(({ id }) => !settings.unjustified |
 
 if (settings.help) console.log(usage);
 else if (settings.list) for (const { id } of wanted) console.log(id);
-else if (wanted.length === 0) console.log('there is no such mutant');
-else process.exitCode = await run();
+else if (wanted.length === 0) {
+  console.error('there is no such mutant');
+  process.exitCode = 2;
+} else process.exitCode = await run();
 
 /** What a run that was broken off has found. */
 function readLog() {

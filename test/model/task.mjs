@@ -48,8 +48,8 @@ export default function runTask({ strategy, name, counter, ...options }) {
 export function replayCase({ name, strategy, seed, choices }) {
   const { subject, budget } = caseOf(name);
   return explained(() => {
-    if (choices !== undefined) executeChoices(subject, budget, choices);
-    else strategies[strategy](subject, { budget, seed, executions: 1 });
+    if (choices !== undefined) return { impossible: executeChoices(subject, budget, choices).impossible };
+    strategies[strategy](subject, { budget, seed, executions: 1 });
     return {};
   });
 }
