@@ -25,6 +25,7 @@ export const concurrent = new Map(
 );
 
 const MESSAGES = 'makes messages, statistics or snapshots for people';
+const WAITED_FOR = 'how many wait: for people, and for dispose(), which refuses then; see test/contract/lock.ts';
 const OPTIONS = 'checks arguments, or makes lock objects from them';
 const BYTES = 'works on bytes or numbers alone, under the space latch: no other thread comes in between';
 const TUNING = 'a duration or a count that was chosen by measuring; another one is as right';
@@ -72,7 +73,7 @@ export const excluded = {
     SLICE: TUNING,
     WATCH: TUNING,
     'Cell.noteContended': MESSAGES,
-    'Cell.$notePending': MESSAGES,
+    'Cell.$notePending': WAITED_FOR,
     'Cell.noteTimeout': MESSAGES,
     'Cell.ownSharedGuards': MESSAGES,
   },
@@ -91,7 +92,7 @@ export const excluded = {
     wideFence: BYTES,
   },
   'space/latch.js': { SLICE: TUNING, SPINS: TUNING },
-  'space/presence.js': { 'Presence.isWaitedFor': MESSAGES },
+  'space/presence.js': { 'Presence.isWaitedFor': WAITED_FOR },
   'space/threads.js': {
     PROBE_INTERVAL: TUNING,
     debug: MESSAGES,
