@@ -22,8 +22,8 @@ function life(): { file: string; buffer: ArrayBuffer; ended: () => boolean } {
 
 /** Runs in a peer. */
 function holds({ addon, words, kept }: Tools, file: string): void {
-  kept.set('words', words(file));
-  addon.lifeHold(kept.get('words').buffer, 128);
+  kept.words = words(file);
+  addon.lifeHold(kept.words.buffer as ArrayBuffer, 128);
 }
 
 describe('A life', () => {
@@ -66,11 +66,11 @@ describe('A life', () => {
     const peer = Peer.process();
     await peer.run(async ({ Worker, self, kept }, file) => {
       const worker = new Worker(new URL('lives.mjs', self), { workerData: { file, at: 128 } });
-      kept.set('worker', worker);
+      kept.worker = worker;
       await new Promise((resolve) => worker.once('message', resolve));
     }, file);
     expect(ended()).toBe(false);
-    await peer.run(({ kept }) => kept.get('worker').terminate());
+    await peer.run(({ kept }) => kept.worker.terminate());
     expect(ended()).toBe(true);
   });
 

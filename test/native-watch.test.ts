@@ -17,20 +17,20 @@ describe.each([
     const waiting = peer();
     await waiting.run(({ addon, words, kept }, file) => {
       let calls = 0;
-      const changed = new Promise((resolve) => {
+      const changed = new Promise<number>((resolve) => {
         addon.watch(words(file), 3, 0, () => resolve(++calls));
       });
-      kept.set('changed', changed);
-      kept.set('calls', () => calls);
+      kept.changed = changed;
+      kept.calls = () => calls;
     }, file);
     const change = ({ addon, words }: Tools, file: string): void => {
       Atomics.add(words(file), 3, 1);
       addon.futexWake(words(file), 3, Infinity);
     };
     await peer().run(change, file);
-    expect(await waiting.run(({ kept }) => kept.get('changed'))).toBe(1);
+    expect(await waiting.run(({ kept }) => kept.changed)).toBe(1);
     await peer().run(change, file);
-    expect(await waiting.run(({ kept }) => kept.get('calls')())).toBe(1);
+    expect(await waiting.run(({ kept }) => kept.calls())).toBe(1);
   });
 
   test('calls back when the word differs already, but not at once', async () => {
