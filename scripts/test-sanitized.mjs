@@ -30,7 +30,8 @@ function test(library) {
       MORTISE_ADDON: addon,
       // Node.js itself has no sanitizers, so theirs must be loaded before everything else.
       LD_PRELOAD: library,
-      // Node.js frees little when it exits; the tests count what the addon leaves behind, so little is kept back.
+      // Most of these processes are killed; the test that wants leaks reported asks for it. RSS is measured, so little
+      // is kept back.
       ASAN_OPTIONS: 'detect_leaks=0:quarantine_size_mb=1',
       UBSAN_OPTIONS: 'print_stacktrace=1',
     },

@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { native } from '../dist/native.js';
+import { runFixture } from './fixtures/child.ts';
 import { endPeers, Peer, type Tools } from './fixtures/native/peer.ts';
 import { newFile } from './fixtures/native/scratch.ts';
 import { until } from './fixtures/until.ts';
@@ -246,7 +247,7 @@ describe('Wrong arguments', () => {
     ],
     ['offset must be an integer', RangeError, () => addon.lifeEnded(addon.map(open(newFile()), 4096), 4096)],
     ['offset must be an integer', RangeError, () => addon.lifeEnded(new ArrayBuffer(8), 0)],
-  ])('%s: %o', (message, kind, call) => {
+  ])('%s', (message, kind, call) => {
     expect(call).toThrow(kind);
     expect(call).toThrow(message);
   });
@@ -282,4 +283,11 @@ describe('Wrong arguments', () => {
     structuredClone(buffer, { transfer: [buffer] });
     expect(() => addon.futexWake(gone, 0, 1)).toThrow(RangeError);
   });
+});
+
+test('Nothing that was allocated is left when threads and processes end', async () => {
+  // Without the sanitizers of `npm run test:sanitized` nobody reads this, and the test says only that nothing fails.
+  const env = { ASAN_OPTIONS: 'detect_leaks=1' };
+  const { code, stderr } = await runFixture('./native/everything.mjs', [newFile()], { env });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
