@@ -59,11 +59,11 @@ Waited FutexWaitAny(const Expected* words, size_t count);
 constexpr size_t kLifeBytes = 64;
 constexpr size_t kLifeAlignment = 8;
 int LifeInit(void* life);
-// EBUSY if a living thread has had it for a second.
+// EINVAL if it was never made; EBUSY if a living thread has had it for a second.
 int LifeHold(void* life);
 // By the thread that holds it.
 int LifeRelease(void* life);
-// Whether nobody holds it.
+// Whether nobody holds it. EINVAL if it was never made.
 int LifeEnded(void* life, bool* ended);
 
 using ThreadBody = void (*)(void* argument);

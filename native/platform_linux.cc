@@ -130,8 +130,16 @@ namespace {
 struct Life {
   pthread_mutex_t mutex;
   Word held;
+  Word made;
 };
+constexpr uint32_t kMade = 0x6566696C;  // "life"
 static_assert(sizeof(Life) <= kLifeBytes && alignof(Life) <= kLifeAlignment);
+
+// Zeros are a mutex too, but a plain one, which nobody would ever hear the end of.
+Life* Made(void* memory) {
+  Life* life = static_cast<Life*>(memory);
+  return life->made.load() == kMade ? life : nullptr;
+}
 
 // A mutex whose owner has died is taken all the same.
 int Settle(Life* life, int result) {
@@ -151,13 +159,17 @@ int LifeInit(void* memory) {
   if (error == 0) error = pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_NORMAL);
   Life* life = static_cast<Life*>(memory);
   if (error == 0) error = pthread_mutex_init(&life->mutex, &attributes);
-  if (error == 0) life->held.store(0);
+  if (error == 0) {
+    life->held.store(0);
+    life->made.store(kMade);
+  }
   pthread_mutexattr_destroy(&attributes);
   return error;
 }
 
 int LifeHold(void* memory) {
-  Life* life = static_cast<Life*>(memory);
+  Life* life = Made(memory);
+  if (life == nullptr) return EINVAL;
   timespec limit;
   clock_gettime(CLOCK_REALTIME, &limit);
   limit.tv_sec += 1;
@@ -174,7 +186,8 @@ int LifeRelease(void* memory) {
 }
 
 int LifeEnded(void* memory, bool* ended) {
-  Life* life = static_cast<Life*>(memory);
+  Life* life = Made(memory);
+  if (life == nullptr) return EINVAL;
   if (life->held.load() == 0) {
     *ended = true;
     return 0;

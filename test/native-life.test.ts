@@ -32,6 +32,14 @@ describe('A life', () => {
     expect(addon.lifeBytes).toBe(64);
   });
 
+  test('is made before it is used', () => {
+    const { buffer } = life();
+    const refused = expect.objectContaining({ code: 'EINVAL' });
+    expect(() => addon.lifeHold(buffer, AT + addon.lifeBytes)).toThrow(refused);
+    expect(() => addon.lifeEnded(buffer, AT - 8)).toThrow(refused);
+    expect(addon.lifeRelease(buffer, 0)).toBe(false);
+  });
+
   test.each([
     ['process', () => Peer.process()],
     ['thread', () => Peer.thread()],
