@@ -59,9 +59,9 @@ export interface NativeAddon {
 
   /** The room that a life needs, at a multiple of 8 in memory from `map`. */
   readonly lifeBytes: number;
-  /** Makes a life that nobody holds, whatever was there. Nobody else may use it meanwhile. *
+  /** Makes a life that nobody holds, whatever was there. Nobody else may use it meanwhile. */
   lifeInit(buffer: ArrayBuffer, offset: number): void;
-  /** Until this thread ends in any way or calls `lifeRelease`. EBUSY if it is held, after a second; EINVAL if not made. */
+  /** Until this thread ends in any way or calls `lifeRelease`. EINVAL: never made. EBUSY: held by another for a second. */
   lifeHold(buffer: ArrayBuffer, offset: number): void;
   /** False if this thread does not hold it. */
   lifeRelease(buffer: ArrayBuffer, offset: number): boolean;
