@@ -30,7 +30,7 @@ const everywhere = {
 };
 
 export default defineConfig([
-  globalIgnores(['dist/', 'build/', 'coverage/', '.matrix/']),
+  globalIgnores(['dist/', 'build/', 'prebuilds/', 'coverage/', '.matrix/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
 
   {

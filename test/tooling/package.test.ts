@@ -43,6 +43,25 @@ it('brings the sources that its source maps point to, and nothing from the works
   expect(files.filter((file) => /^(test|bench|scripts|build|coverage|\.)/.test(file))).toEqual([]);
 });
 
+it('brings what builds the addon where none is prebuilt, and builds nothing when it is installed', () => {
+  const files = packed.files.map((file) => file.path);
+  expect(files).toEqual(
+    expect.arrayContaining([
+      'binding.gyp',
+      'native/CMakeLists.txt',
+      'native/package.json',
+      'native/addon.cc',
+    ]),
+  );
+  const manifest = JSON.parse(
+    runs('scripts.cjs', "console.log(JSON.stringify(require('mortise/package.json')));"),
+  );
+  expect(manifest.gypfile).toBe(false);
+  expect(Object.keys(manifest.scripts)).not.toEqual(
+    expect.arrayContaining([expect.stringMatching(/^(pre|post)?install$/)]),
+  );
+});
+
 it('has no dependencies', () => {
   const manifest = runs('manifest.cjs', "console.log(JSON.stringify(require('mortise/package.json')));");
   expect(JSON.parse(manifest)).not.toHaveProperty('dependencies');
