@@ -25,8 +25,7 @@ export const concurrent = new Map(
 );
 
 const MESSAGES = 'makes messages, statistics or snapshots for people';
-const WAITED_FOR =
-  'how many wait: for people, and for dispose(), which refuses then; see test/space.test.ts';
+const WAITED_FOR = 'how many wait: for people, and for dispose(), which refuses then; see test/space.test.ts';
 const OPTIONS = 'checks arguments, or makes lock objects from them';
 const BYTES = 'works on bytes or numbers alone, under the space latch: no other thread comes in between';
 const TUNING = 'a duration or a count that was chosen by measuring; another one is as right';

@@ -200,8 +200,7 @@ const pairs = [
     [early],
   ),
   ...cases([names(disposed(2))], faults),
-  ...cases([names(disposed(2), 2)], [quiet]),
-  ...cases([wholeLatch(names(disposed(2), 2))], faults),
+  ...cases([names(disposed(2), 2)], faults),
 ];
 
 const asyncTriples = [
@@ -232,7 +231,7 @@ export const complete = [
     ].map(wholeLatch),
     [early],
   ),
-  ...cases([wholeLatch(names(disposed(3)))], faults),
+  ...cases([names(disposed(3))], [quiet]),
   ...cases(asyncTriples.map(wholeLatch), asyncFaults),
 ];
 
