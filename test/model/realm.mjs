@@ -161,8 +161,11 @@ function modulesOf(mode) {
   return new Map(mode.modules).set(path, compile(transformModule(path, text, mode.names, options)));
 }
 
-/** Once for all threads: V8 learns of a function what it is given by any of them. */
-const compile = (text) => new Function('$', '$import', text);
+/** When it is first loaded, and once for all threads: V8 learns of a function what it is given by any of them. */
+function compile(text) {
+  let made;
+  return (environment, load) => (made ??= new Function('$', '$import', text))(environment, load);
+}
 
 /**
  * Which accesses without Atomics are operations. Those outside `primitives/` happen under a latch, or decide nothing that
