@@ -9,6 +9,11 @@ export async function attachAndDie(api, name, { from = 0, to = 0 } = {}) {
   const lock = open(attachment, name);
   const guard = lock.acquireSync();
   claims.enterNamed(index, name, lock, guard);
+  if (to === 0) {
+    // The bell rings when it is dead, not before.
+    api.meet('load', 'die before');
+    pause(api);
+  }
   ring(api);
   until(api, to);
   api.die();
@@ -34,8 +39,8 @@ export async function attachAndStay(api, from, name, { pauses = false, stay = 1 
 
 /** Dies at once. */
 export async function dieAtOnce(api) {
-  ring(api);
-  api.die();
+  // The bell rings when it is dead, not before.
+  api.meet('load', 'die before');
   pause(api);
 }
 

@@ -9,6 +9,7 @@ export class Claims {
   /** Permits held, by thread. */
   taken = new Map();
   inLatch = new Set();
+  left = new Set();
   /** Where each name's lock is, and who is inside it. */
   named = new Map();
   /** Who has which name open, and where. */
@@ -141,6 +142,15 @@ export class Claims {
 
   leaveLatch(index) {
     this.inLatch.delete(index);
+  }
+
+  /** It does not come for the latch any more. */
+  hasLeft(index) {
+    this.left.add(index);
+  }
+
+  haveAllLeft(threads) {
+    return threads.every((index) => this.left.has(index) || this.#isDead(index));
   }
 
   /** The same name is the same lock for all who have it open at a time, and another name is another one. */

@@ -230,6 +230,7 @@ export async function useLatch(api, rounds) {
     claims.leaveLatch(index);
     latch.release();
   }
+  claims.hasLeft(index);
   ring(api);
 }
 

@@ -130,6 +130,7 @@ export function names(users, rounds = 1, room = undefined) {
 export function comparisons(threads, rounds = 1) {
   return {
     ...shared(),
+    hasSections: false,
     name: `names and copies of the space, ${threads} threads x ${rounds}`,
     threads: Array.from({ length: threads }, () => [(code, api) => code.compareMemory(api, rounds)]),
   };

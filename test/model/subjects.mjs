@@ -284,7 +284,7 @@ export function watchedLatch(threads, rounds = 1) {
           release: () => releaseLatch(words, at),
         },
         dead: () => others.filter(isDead).map((one) => one.index),
-        isOver: () => words[layout.HEADER_ECHO] + others.filter(isDead).length >= threads,
+        isOver: () => world.claims.haveAllLeft(others.map((one) => one.index)),
         breakLatch: (one) => breakLatch(words, at, one + 1),
       };
     },
