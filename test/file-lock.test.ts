@@ -15,6 +15,7 @@ import {
   statSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join, relative } from 'node:path';
@@ -22,6 +23,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { BackendUnavailableError, DeadlockError, InvalidHandleError, LockBusyError } from 'mortise';
 import { FileLock, type FileLockOptions } from 'mortise/file';
+import { FILE_WAITED } from '../dist/file/words.js';
 import { native } from '../dist/native.js';
 import { expectRefused, seen } from './contract/guards.ts';
 import { describeLock } from './contract/lock.ts';
@@ -70,6 +72,15 @@ const canTake = ({ FileLock }: Tools, path: string): boolean => {
   const guard = new FileLock(path).tryAcquireSync();
   return guard?.release() ?? false;
 };
+
+function wordsOf(path: string): Int32Array {
+  const fd = openSync(path, 'r+');
+  try {
+    return new Int32Array(native().map(fd, 512));
+  } finally {
+    closeSync(fd);
+  }
+}
 
 async function failure(promise: Promise<unknown>): Promise<Error> {
   return promise.then(
@@ -562,6 +573,47 @@ describe('A waiter', () => {
     expect(() => alone.acquireSync()).toThrow(DeadlockError);
     reading.release();
     alone.acquireSync().release();
+  });
+
+  test('whose file was empty when it came is known as soon as there is something in it', async () => {
+    const [path, filled] = [newFile(0), newPath()];
+    new FileLock(filled).acquireSync().release();
+    const fd = openSync(path, 'r+');
+    onTestFinished(() => closeSync(fd));
+    const { flock, flockModes } = native();
+    flock(fd, flockModes.exclusive);
+    const waiting = Peer.process().run(holds, path);
+    const own = new FileLock(path).acquire();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    writeSync(fd, readFileSync(filled)); // As the first holder does.
+    const words = wordsOf(path);
+    await until(() => Atomics.load(words, FILE_WAITED) !== 0, 'somebody says so');
+    flock(fd, flockModes.unlock);
+    (await own).release();
+    await waiting;
+  });
+
+  test('whose file was removed waits for the next one', async () => {
+    const [path, next] = [newPath(), newPath()];
+    new FileLock(path).acquireSync().release();
+    new FileLock(next).acquireSync().release();
+    const { flock, flockModes } = native();
+    const [old, fd] = [openSync(path, 'r+'), openSync(next, 'r+')];
+    onTestFinished(() => [old, fd].forEach((one) => closeSync(one)));
+    for (const one of [old, fd]) flock(one, flockModes.exclusive);
+    const controller = new AbortController();
+    const lock = new FileLock(path);
+    const first = failure(lock.acquire({ signal: controller.signal }));
+    const second = lock.acquire();
+    renameSync(next, path);
+    flock(old, flockModes.unlock);
+    const words = wordsOf(path);
+    // The second one looks now.
+    controller.abort();
+    expect(Atomics.load(words, FILE_WAITED)).not.toBe(0);
+    await first;
+    flock(fd, flockModes.unlock);
+    (await second).release();
   });
 
   test('does not block the pool of the process: 200 of them, and a file is read', async () => {

@@ -139,6 +139,8 @@ export class Contender {
       file.announce(wish.shared, slice);
       const taken = isItsTurn ? this.#tryBehindWriters(wish, since) : null;
       if (taken !== null) return taken;
+      // It was removed, and the attempt was at the next one: nobody wakes those who wait for the old one.
+      if (this.#file !== file) continue;
       if (left === 0) {
         file.forget();
         throw this.#timedOut(timeout);
@@ -252,7 +254,7 @@ export class Contender {
   }
 
   /** Null: it waits, and will be looked after. */
-  #serveOne({ wish, since }: Request, isItsTurn: boolean): FileGuard | null {
+  #serveOne({ wish, since }: Pick<Request, 'wish' | 'since'>, isItsTurn: boolean): FileGuard | null {
     if (this.isHeld) {
       const isBarred = this.#isBarred(wish);
       if (this.#joins(wish) && !isBarred) return this.#granted(wish);
@@ -266,6 +268,8 @@ export class Contender {
     file.announce(wish.shared, this.#look);
     const guard = isItsTurn ? this.#tryBehindWriters(wish, since) : null;
     if (guard !== null) return guard;
+    // It was removed, and the attempt was at the next one: nobody wakes those who wait for the old one.
+    if (this.#file !== file) return this.#serveOne({ wish, since }, isItsTurn);
     this.#wait(this.#look);
     this.#unwatch = file.watch(seen, () => this.#serve());
     return null;

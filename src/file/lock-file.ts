@@ -155,6 +155,8 @@ export class LockFile {
 
   /** The count to read before an attempt, for {@link sleep} and {@link watch}. */
   releases(): number {
+    // Another one may have filled it meanwhile; without that, nobody would know of this waiter, nor wake it.
+    if (this.#contents === null && fstatSync(this.fd).size > 0) this.#map();
     return this.#contents === null ? 0 : Atomics.load(this.#contents.words, FILE_RELEASES);
   }
 
@@ -243,6 +245,7 @@ export class LockFile {
 
   #giveUp(): Attempt {
     this.#unlock();
+    this.#wake(); // Somebody may have tried just then, and wait for what is nobody's.
     return 'gone';
   }
 
