@@ -102,7 +102,13 @@ export class LockFile {
   }
 
   close(): void {
+    this.#unmap();
     closeSync(this.fd);
+  }
+
+  #unmap(): void {
+    if (this.#contents !== null) this.#addon.unmap(this.#contents.words.buffer as ArrayBuffer);
+    this.#contents = null;
   }
 
   /** One attempt, which does not wait. */
@@ -258,8 +264,11 @@ export class LockFile {
 
   #sign({ words, doubles, bytes }: Contents): void {
     Atomics.store(words, FILE_HELD, 1);
-    doubles[FILE_FENCE_F64 / 2] = (doubles[FILE_FENCE_F64 / 2] ?? 0) + 1;
-    doubles[FILE_SINCE_F64 / 2] = Date.now();
+    const since = this.#addon.microseconds();
+    // The clock, for a file that was removed, or that a loss of power has set back, says no more what was before.
+    // Nobody takes a lock twice in a microsecond.
+    doubles[FILE_FENCE_F64 / 2] = Math.max((doubles[FILE_FENCE_F64 / 2] ?? 0) + 1, since);
+    doubles[FILE_SINCE_F64 / 2] = Math.floor(since / 1000);
     bytes.set(ownerBytes, FILE_OWNER * 4);
   }
 
@@ -293,8 +302,8 @@ export class LockFile {
       const words = new Int32Array(FILE_BYTES / 4);
       words[FILE_MAGIC] = MAGIC;
       words[FILE_VERSION] = VERSION;
-      // Not 0: the fence of a file that was here before must not come again.
-      new Float64Array(words.buffer)[FILE_FENCE_F64 / 2] = Date.now() * 1000;
+      // Not 0: whoever shares it has the fence of the last exclusive hold, of a file that was here before as well.
+      new Float64Array(words.buffer)[FILE_FENCE_F64 / 2] = this.#addon.microseconds();
       try {
         // One write: whoever is killed has written all of it or nothing.
         writeSync(this.fd, new Uint8Array(words.buffer), 0, FILE_BYTES, 0);
