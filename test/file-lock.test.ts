@@ -240,6 +240,7 @@ describe('FileLock, shared', () => {
     const peer = Peer.process();
     let current = await shared.acquire();
     const waiting = peer.run(holds, path);
+    await until(() => shared.infoSync().waiters === 1, 'it waits');
     let done = false;
     void waiting.then(() => (done = true));
     let turns = 0;
@@ -254,6 +255,20 @@ describe('FileLock, shared', () => {
       expect(++turns).toBeLessThan(10_000);
     }
     await peer.run(lets);
+  });
+});
+
+describe('FileLock, shared,', () => {
+  test('is shared again by a thread that keeps sharing it, though somebody waits elsewhere to have it alone', async () => {
+    const path = newPath();
+    const shared = new FileLock(path, { shared: true });
+    const outer = await shared.acquire();
+    const waiting = Peer.process().run(holds, path);
+    await until(() => shared.infoSync().waiters === 1, 'it waits');
+    const inner = await shared.acquire({ timeout: 5000 });
+    inner.release();
+    outer.release();
+    await waiting;
   });
 });
 

@@ -154,7 +154,10 @@ export class Contender {
 
   acquire(wish: Wish, { timeout, signal }: Deadline): Promise<FileGuard> {
     const isItsTurn = timeout === 0 || !this.#letsOthersGoFirst();
-    const guard = isItsTurn && this.#queue.length === 0 && !this.#isBarred(wish) ? this.try(wish) : null;
+    const guard =
+      isItsTurn && this.#queue.length === 0 && !(this.#joins(wish) && this.#isBarred(wish, now()))
+        ? this.try(wish)
+        : null;
     if (guard !== null) return Promise.resolve(guard);
     if (timeout === 0) return Promise.reject(this.#timedOut(timeout));
     return new Promise((resolve, reject) => {
@@ -201,9 +204,9 @@ export class Contender {
     return shared && this.#sharers > 0;
   }
 
-  /** Would it go on sharing what somebody elsewhere waits to have alone? */
-  #isBarred(wish: Wish): boolean {
-    return this.#joins(wish) && (this.#file as LockFile).isWaitedForByWriter();
+  /** Must it, which would share, let go first who waits elsewhere to have it alone? */
+  #isBarred({ shared }: Wish, since: number): boolean {
+    return shared && (this.#file as LockFile).isWaitedForByWriter() && now() - since < DEFERENCE;
   }
 
   /** Of a newcomer, while others wait elsewhere. */
@@ -212,9 +215,7 @@ export class Contender {
   }
 
   #tryBehindWriters(wish: Wish, since: number): FileGuard | null {
-    const isBehind =
-      wish.shared && (this.#file as LockFile).isWaitedForByWriter() && now() - since < DEFERENCE;
-    return isBehind ? null : this.try(wish);
+    return this.#isBarred(wish, since) ? null : this.try(wish);
   }
 
   /** Takes the lock of the file, which nobody in this thread holds. */
@@ -256,10 +257,10 @@ export class Contender {
   /** Null: it waits, and will be looked after. */
   #serveOne({ wish, since }: Pick<Request, 'wish' | 'since'>, isItsTurn: boolean): FileGuard | null {
     if (this.isHeld) {
-      const isBarred = this.#isBarred(wish);
-      if (this.#joins(wish) && !isBarred) return this.#granted(wish);
+      const joins = this.#joins(wish);
+      if (joins && !this.#isBarred(wish, since)) return this.#granted(wish);
       // The release in this thread looks after the queue; the timer keeps the thread alive.
-      this.#wait(isBarred ? this.#look : MAX_DELAY);
+      this.#wait(joins ? this.#look : MAX_DELAY);
       return null;
     }
     const file = this.#open(wish.mode);
