@@ -21,9 +21,15 @@ import { hostname } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import { BackendUnavailableError, DeadlockError, InvalidHandleError, LockBusyError } from 'mortise';
+import {
+  BackendUnavailableError,
+  DeadlockError,
+  InvalidHandleError,
+  LockBusyError,
+  LockTimeoutError,
+} from 'mortise';
 import { FileLock, type FileLockOptions } from 'mortise/file';
-import { FILE_WAITED } from '../dist/file/words.js';
+import { FILE_RELEASES, FILE_WAITED } from '../dist/file/words.js';
 import { native } from '../dist/native.js';
 import { expectRefused, seen } from './contract/guards.ts';
 import { describeLock } from './contract/lock.ts';
@@ -636,6 +642,29 @@ describe('A waiter', () => {
     await first;
     flock(fd, flockModes.unlock);
     (await second).release();
+  });
+
+  test('that gives up does not make the others forgotten', async () => {
+    const path = newPath();
+    new FileLock(path).acquireSync().release();
+    const fd = openSync(path, 'r+');
+    onTestFinished(() => closeSync(fd));
+    const { flock, flockModes } = native();
+    flock(fd, flockModes.exclusive);
+    const waiting = Peer.process().run(holds, path);
+    const words = wordsOf(path);
+    await until(() => Atomics.load(words, FILE_WAITED) !== 0, 'it waits');
+    const before = Atomics.load(words, FILE_RELEASES);
+    const lock = new FileLock(path);
+    expect(() => lock.acquireSync({ timeout: 1 })).toThrow(LockTimeoutError);
+    const controller = new AbortController();
+    const aborted = failure(lock.acquire({ signal: controller.signal }));
+    controller.abort();
+    await aborted;
+    // It says again that it waits, for it has been woken.
+    if (Atomics.load(words, FILE_WAITED) === 0) expect(Atomics.load(words, FILE_RELEASES)).not.toBe(before);
+    flock(fd, flockModes.unlock);
+    await waiting;
   });
 
   test('does not block the pool of the process: 200 of them, and a file is read', async () => {

@@ -142,7 +142,7 @@ export class Contender {
       // It was removed, and the attempt was at the next one: nobody wakes those who wait for the old one.
       if (this.#file !== file) continue;
       if (left === 0) {
-        file.forget();
+        file.forget(false);
         throw this.#timedOut(timeout);
       }
       const other = holderInThisThread(file.identity);
@@ -230,7 +230,7 @@ export class Contender {
   }
 
   #granted(wish: Wish): FileGuard {
-    this.#file?.forget();
+    this.#file?.forget(true);
     if (wish.shared) this.#sharers++;
     else this.#isExclusive = true;
     return new FileGuard(this, wish, this.#file as LockFile);
@@ -285,8 +285,8 @@ export class Contender {
   }
 
   #stopWaiting(): void {
-    this.#file?.forget();
     this.#disarm();
+    this.#file?.forget(false);
   }
 
   #disarm(): void {

@@ -150,10 +150,8 @@ export class LockFile {
     if (words === undefined) return false;
     const waited = Atomics.load(words, FILE_WAITED);
     if (waited === 0) return false;
-    Atomics.add(words, FILE_RELEASES, 1);
-    const nobody = this.#addon.capabilities.futex
-      ? this.#addon.futexWake(words, FILE_RELEASES, Infinity) === 0
-      : !isToCome(waited, now());
+    const woken = this.#wakeAll(words);
+    const nobody = !woken && (this.#addon.capabilities.futex || !isToCome(waited, now()));
     // Whoever waits again has written another moment.
     if (nobody) Atomics.compareExchange(words, FILE_WAITED, waited, 0);
     return !nobody;
@@ -177,13 +175,22 @@ export class LockFile {
     if (!shared) Atomics.store(words, FILE_WRITER_WAITED, moment);
   }
 
-  /** This thread waits no more. If another one has said since that it waits, that stays. */
-  forget(): void {
+  /** This thread waits no more: it has what it waited for, or gives up. */
+  forget(hasIt: boolean): void {
     const words = this.#contents?.words;
-    if (words === undefined || this.#announced === 0) return;
-    Atomics.compareExchange(words, FILE_WAITED, this.#announced, 0);
-    Atomics.compareExchange(words, FILE_WRITER_WAITED, this.#announced, 0);
+    const moment = this.#announced;
+    if (words === undefined || moment === 0) return;
     this.#announced = 0;
+    Atomics.compareExchange(words, FILE_WRITER_WAITED, moment, 0);
+    // Those who wait for longer may have said so before. If it has the lock, its release finds out whether there are any.
+    if (hasIt && this.#addon.capabilities.futex) return;
+    if (Atomics.compareExchange(words, FILE_WAITED, moment, 0) === moment) this.#wakeAll(words);
+  }
+
+  /** Whoever waits looks again, and says again that it waits. False: nobody does. */
+  #wakeAll(words: Int32Array): boolean {
+    Atomics.add(words, FILE_RELEASES, 1);
+    return this.#addon.capabilities.futex && this.#addon.futexWake(words, FILE_RELEASES, Infinity) > 0;
   }
 
   isWaitedFor(): boolean {
