@@ -180,6 +180,21 @@ describe('FileLock excludes', () => {
     expect(await blocked).toBe(false);
     expect(addon.flock(fd, addon.flockModes.exclusive)).toBe(false);
   });
+
+  test('those who do not use this package and do not say who they are', async () => {
+    const lock = new FileLock(newPath());
+    const shared = new FileLock(lock.path, { shared: true });
+    shared.acquireSync().release();
+    const fd = openSync(lock.path, 'r+');
+    onTestFinished(() => closeSync(fd));
+    const { flock, flockModes } = native();
+    flock(fd, flockModes.exclusive);
+    expect((await failure(lock.acquire({ timeout: 0 }))).message).not.toContain('last held');
+    flock(fd, flockModes.unlock);
+    lock.acquireSync().release();
+    flock(fd, flockModes.exclusive);
+    expect(lock.infoSync()).toMatchObject({ holders: 1, owner: null, pid: null, acquiredAt: null });
+  });
 });
 
 describe('FileLock, shared', () => {

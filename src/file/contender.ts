@@ -306,7 +306,7 @@ export class Contender {
 
   #timedOut(timeout: number): LockTimeoutError {
     const after = timeout === 0 ? 'at the first attempt' : `within ${timeout} ms`;
-    const holder = this.#file?.holder();
+    const holder = this.#file?.lastHolder();
     const by = holder === undefined ? '' : `; last held alone by ${describe(holder)}`;
     return new LockTimeoutError(`the lock file ${this.path} was not acquired ${after}${by}`);
   }

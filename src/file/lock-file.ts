@@ -230,10 +230,16 @@ export class LockFile {
     return this.#contents?.doubles[FILE_FENCE_F64 / 2] ?? 0;
   }
 
-  /** Who took it exclusively last. */
+  /** Who holds it exclusively, by what the file says: undefined if that is somebody who does not write to it. */
   holder(): Holder | undefined {
+    const words = this.#contents?.words;
+    return words === undefined || Atomics.load(words, FILE_HELD) === 0 ? undefined : this.lastHolder();
+  }
+
+  /** Who took it exclusively last; undefined if nobody ever did. */
+  lastHolder(): Holder | undefined {
     const contents = this.#contents;
-    if (contents === null) return undefined;
+    if (contents === null || contents.words[FILE_OWNER] === 0) return undefined;
     for (;;) {
       const fence = this.fence;
       const holder = readHolder(contents, fence);
