@@ -117,7 +117,7 @@ export class LockFile {
     if (names < 0) return 'busy';
     try {
       if (names === 0) return this.#giveUp();
-      const contents = this.#contents ?? this.#fill();
+      const contents = this.#live() ?? this.#fill();
       if (contents === null) return this.#giveUp();
       if (Atomics.load(contents.words, FILE_REMOVED) !== 0) return this.#finishRemoval();
       this.abandoned = Atomics.load(contents.words, FILE_HELD) !== 0;
@@ -131,13 +131,13 @@ export class LockFile {
 
   /** Ends the hold, removes the file if asked to, and wakes those who wait. False: nobody was there to wake. */
   release(shared: boolean, remove: boolean): boolean {
-    const { words } = this.#contents as Contents;
-    if (!shared) {
+    const words = this.#live()?.words;
+    if (words !== undefined && !shared) {
       if (remove) this.#remove(words);
       Atomics.store(words, FILE_HELD, 0);
     }
     // Of those who shared it, the last one can have it alone. The news of a death stays in the file.
-    if (shared && remove && this.#flock(false) > 0) {
+    if (words !== undefined && shared && remove && this.#flock(false) > 0) {
       if (Atomics.load(words, FILE_HELD) === 0) this.#remove(words);
     }
     this.#unlock();
@@ -146,7 +146,7 @@ export class LockFile {
 
   /** Wakes whoever waits, after a release. False: nobody was there to wake. */
   #wake(): boolean {
-    const words = this.#contents?.words;
+    const words = this.#live()?.words;
     if (words === undefined) return false;
     const waited = Atomics.load(words, FILE_WAITED);
     if (waited === 0) return false;
@@ -160,13 +160,13 @@ export class LockFile {
   /** The count to read before an attempt, for {@link sleep} and {@link watch}. */
   releases(): number {
     // Another one may have filled it meanwhile; without that, nobody would know of this waiter, nor wake it.
-    if (this.#contents === null && fstatSync(this.fd).size > 0) this.#map();
+    if (this.#live() === null && fstatSync(this.fd).size > 0) this.#map();
     return this.#contents === null ? 0 : Atomics.load(this.#contents.words, FILE_RELEASES);
   }
 
   /** Says that this thread waits, and looks again within so many milliseconds. */
   announce(shared: boolean, milliseconds: number): void {
-    const words = this.#contents?.words;
+    const words = this.#live()?.words;
     if (words === undefined) return;
     const moment = until(now() + milliseconds + PATIENCE);
     this.#announced = moment;
@@ -177,7 +177,7 @@ export class LockFile {
 
   /** This thread waits no more: it has what it waited for, or gives up. */
   forget(hasIt: boolean): void {
-    const words = this.#contents?.words;
+    const words = this.#live()?.words;
     const moment = this.#announced;
     if (words === undefined || moment === 0) return;
     this.#announced = 0;
@@ -190,7 +190,8 @@ export class LockFile {
   /** Whoever waits looks again, and says again that it waits. False: nobody does. */
   #wakeAll(words: Int32Array): boolean {
     Atomics.add(words, FILE_RELEASES, 1);
-    return this.#addon.capabilities.futex && this.#addon.futexWake(words, FILE_RELEASES, Infinity) > 0;
+    if (!this.#addon.capabilities.futex) return false;
+    return unlessCut(() => this.#addon.futexWake(words, FILE_RELEASES, Infinity)) !== 0;
   }
 
   isWaitedFor(): boolean {
@@ -204,9 +205,11 @@ export class LockFile {
   /** Blocks until the count of releases differs from `seen`, at most so many milliseconds. */
   sleep(seen: number, milliseconds: number): void {
     const words = this.#contents?.words;
-    if (words !== undefined && this.#addon.capabilities.futex)
-      this.#addon.futexWait(words, FILE_RELEASES, seen, milliseconds);
-    else Atomics.wait(nothing, 0, 0, milliseconds);
+    const slept =
+      words !== undefined &&
+      this.#addon.capabilities.futex &&
+      unlessCut(() => this.#addon.futexWait(words, FILE_RELEASES, seen, milliseconds)) !== undefined;
+    if (!slept) Atomics.wait(nothing, 0, 0, milliseconds);
   }
 
   /** Calls back once when the count of releases differs from `seen`. Returns what takes it back. */
@@ -232,13 +235,13 @@ export class LockFile {
 
   /** Who holds it exclusively, by what the file says: undefined if that is somebody who does not write to it. */
   holder(): Holder | undefined {
-    const words = this.#contents?.words;
+    const words = this.#live()?.words;
     return words === undefined || Atomics.load(words, FILE_HELD) === 0 ? undefined : this.lastHolder();
   }
 
   /** Who took it exclusively last; undefined if nobody ever did. */
   lastHolder(): Holder | undefined {
-    const contents = this.#contents;
+    const contents = this.#live();
     if (contents === null || contents.words[FILE_OWNER] === 0) return undefined;
     for (;;) {
       const fence = this.fence;
@@ -246,6 +249,17 @@ export class LockFile {
       // The fence is written first: if it is still the same, so is the rest, but for a holder that writes just now.
       if (Object.is(this.fence, fence)) return holder;
     }
+  }
+
+  /**
+   * Null: there is nothing, or not any more. A shell that says `9>a.lock` cuts the file off, and may write to it: then it
+   * is not ours to write to. Whoever has its lock next fills it again.
+   */
+  #live(): Contents | null {
+    const contents = this.#contents;
+    if (contents === null || contents.words[FILE_MAGIC] === MAGIC) return contents;
+    this.#unmap();
+    return null;
   }
 
   /** How many names the file has, now that its lock is taken; -1: it is not. */
@@ -269,7 +283,7 @@ export class LockFile {
   }
 
   #says(at: number): boolean {
-    const words = this.#contents?.words;
+    const words = this.#live()?.words;
     if (words === undefined) return false;
     const moment = Atomics.load(words, at);
     return moment !== 0 && isToCome(moment, now());
@@ -305,7 +319,8 @@ export class LockFile {
   #finishRemoval(): Attempt {
     this.#unlock();
     if (this.#flock(false) < 0) return 'busy';
-    this.#remove((this.#contents as Contents).words);
+    const words = this.#live()?.words;
+    if (words !== undefined) this.#remove(words);
     return this.#giveUp();
   }
 
@@ -328,12 +343,13 @@ export class LockFile {
   }
 
   /**
-   * Null if the file is not at its path any more.
+   * Null if the file is not at its path any more, or empty.
    * @throws BackendUnavailableError if there is something else in the file.
    */
   #map(): Contents | null {
     const header = new Int32Array(2);
     const length = readSync(this.fd, new Uint8Array(header.buffer), 0, 8, 0);
+    if (length === 0) return null;
     if (length < 8 || header[FILE_MAGIC] !== MAGIC)
       throw unfit(this.path, 'is not a lock file: it has other contents, which stay as they are');
     if (header[FILE_VERSION] !== VERSION)
@@ -348,6 +364,16 @@ export class LockFile {
       doubles: new Float64Array(buffer),
       bytes: new Uint8Array(buffer),
     });
+  }
+}
+
+/** Undefined if the memory was cut off just now: the kernel finds no word there. */
+function unlessCut<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EFAULT') return undefined;
+    throw error;
   }
 }
 
