@@ -29,7 +29,8 @@ import {
   LockTimeoutError,
 } from 'mortise';
 import { FileLock, type FileLockOptions } from 'mortise/file';
-import { FILE_RELEASES, FILE_WAITED } from '../dist/file/words.js';
+import { FILE_RELEASES, FILE_WAITED, until as moment } from '../dist/file/words.js';
+import { now } from '../dist/parker/clock.js';
 import { native } from '../dist/native.js';
 import { expectRefused, seen } from './contract/guards.ts';
 import { describeLock } from './contract/lock.ts';
@@ -488,6 +489,11 @@ describe('The file', () => {
     expect(fence).toBeGreaterThan(0n);
   });
 
+  test('may be full of zeros, as a loss of power may leave it', () => {
+    const lock = new FileLock(newFile(512));
+    expect(lock.withLockSync(({ fence }) => fence)).toBeGreaterThan(0n);
+  });
+
   test('that is cut off and written to while it is held stays as it was written', async () => {
     const lock = new FileLock(newPath());
     const guard = lock.acquireSync();
@@ -676,6 +682,17 @@ describe('A waiter', () => {
     await waiting;
   });
 
+  test('that lets others go first makes an attempt all the same before its time is up', async () => {
+    const lock = new FileLock(newPath());
+    lock.acquireSync().release();
+    const words = wordsOf(lock.path);
+    for (let i = 0; i < 20; i++) {
+      // As one that waits and is killed leaves it.
+      Atomics.store(words, FILE_WAITED, moment(now() + 900));
+      (await lock.acquire({ timeout: 1 })).release();
+    }
+  });
+
   test('whose file was removed waits for the next one', async () => {
     const [path, next] = [newPath(), newPath()];
     new FileLock(path).acquireSync().release();
@@ -822,6 +839,13 @@ describe('FileLock', () => {
     await until(() => !isOpen(), 'the mapping has gone');
     await expect(lock.acquire()).rejects.toThrow(InvalidHandleError);
     new FileLock(lock.path).acquireSync().release();
+  });
+
+  test('keeps few files open, however many it has locked at the same time', () => {
+    const open = readdirSync('/proc/self/fd').length;
+    const guards = Array.from({ length: 300 }, () => new FileLock(newPath()).acquireSync());
+    for (const guard of guards) guard.release();
+    expect(readdirSync('/proc/self/fd').length - open).toBeLessThanOrEqual(65);
   });
 
   test('keeps few files open, however many it has locked', () => {

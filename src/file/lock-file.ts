@@ -1,9 +1,8 @@
 /** One open lock file: how it is made, one attempt at its lock, and its removal. What is in it: `words.ts`. */
 import { closeSync, fstatSync, readSync, unlinkSync, writeSync, type BigIntStats } from 'node:fs';
-import { hostname } from 'node:os';
-import { threadId } from 'node:worker_threads';
 import { native, type NativeAddon } from '../native.js';
 import { now } from '../parker/clock.js';
+import { ownerBytes, readHolder, type Contents, type Holder } from './holder.js';
 import { identityOf, mapFile, openExisting, openOrMake } from './opening.js';
 import { refusal, unfit } from './refusal.js';
 import {
@@ -18,9 +17,7 @@ import {
   FILE_VERSION,
   FILE_WAITED,
   FILE_WRITER_WAITED,
-  HOST_BYTES,
   MAGIC,
-  OWNER_WORDS,
   VERSION,
   isToCome,
   until,
@@ -29,30 +26,10 @@ import {
 /** `gone`: the file is not at its path any more, so its lock is nobody's; open it again. */
 export type Attempt = 'taken' | 'busy' | 'gone';
 
-/** The last exclusive holder, as the file has it. */
-export interface Holder {
-  readonly pid: number;
-  readonly threadId: number;
-  readonly host: string;
-  readonly since: number;
-  readonly fence: number;
-}
-
-export function describe({ pid, threadId, host }: Holder): string {
-  return `thread ${threadId} of process ${pid} on ${host}`;
-}
-
-interface Contents {
-  readonly words: Int32Array;
-  readonly doubles: Float64Array;
-  readonly bytes: Uint8Array;
-}
-
 /** Milliseconds for which a waiter is believed after it should have looked again. */
 const PATIENCE = 5;
 /** What to sleep on where the file has nothing. */
 const nothing = new Int32Array(new SharedArrayBuffer(4));
-const ownerBytes: Uint8Array = describeOwner();
 
 export class LockFile {
   readonly path: string;
@@ -60,10 +37,12 @@ export class LockFile {
   /** Device and inode. */
   readonly identity: string;
   readonly #addon: NativeAddon;
-  /** Null while the file is empty: the first one who holds its lock writes what is in it. */
+  /** Null while the file is blank: the first one who holds its lock writes what is in it. */
   #contents: Contents | null = null;
   /** The last moment until which this thread said that it waits. */
   #announced = 0;
+  /** Was a fence compared with the time since the file was opened? */
+  #isTimed = false;
   /** Of the last attempt that took the lock: did its exclusive holder die? */
   abandoned = false;
 
@@ -259,6 +238,7 @@ export class LockFile {
     const contents = this.#contents;
     if (contents === null || contents.words[FILE_MAGIC] === MAGIC) return contents;
     this.#unmap();
+    this.#isTimed = false;
     return null;
   }
 
@@ -291,11 +271,13 @@ export class LockFile {
 
   #sign({ words, doubles, bytes }: Contents): void {
     Atomics.store(words, FILE_HELD, 1);
-    const since = this.#addon.microseconds();
-    // The clock, for a file that was removed, or that a loss of power has set back, says no more what was before.
-    // Nobody takes a lock twice in a microsecond.
-    doubles[FILE_FENCE_F64 / 2] = Math.max((doubles[FILE_FENCE_F64 / 2] ?? 0) + 1, since);
-    doubles[FILE_SINCE_F64 / 2] = Math.floor(since / 1000);
+    const last = doubles[FILE_FENCE_F64 / 2] as number;
+    const next = Number.isSafeInteger(last) ? last + 1 : this.#addon.microseconds();
+    // A loss of power may have set back what the file says. Nobody takes a lock twice in a microsecond, so the time is
+    // never less than the fences before it. Once for each opening: who has opened it lives, and so does its memory.
+    doubles[FILE_FENCE_F64 / 2] = this.#isTimed ? next : Math.max(next, this.#addon.microseconds());
+    this.#isTimed = true;
+    doubles[FILE_SINCE_F64 / 2] = Date.now();
     bytes.set(ownerBytes, FILE_OWNER * 4);
   }
 
@@ -326,7 +308,7 @@ export class LockFile {
 
   /** Under the lock. Those who share it may do so at the same time, and write the same but for the time. */
   #fill(): Contents | null {
-    if (fstatSync(this.fd).size === 0) {
+    if (isBlank(this.fd)) {
       const words = new Int32Array(FILE_BYTES / 4);
       words[FILE_MAGIC] = MAGIC;
       words[FILE_VERSION] = VERSION;
@@ -343,13 +325,13 @@ export class LockFile {
   }
 
   /**
-   * Null if the file is not at its path any more, or empty.
+   * Null if the file is not at its path any more, or blank.
    * @throws BackendUnavailableError if there is something else in the file.
    */
   #map(): Contents | null {
     const header = new Int32Array(2);
     const length = readSync(this.fd, new Uint8Array(header.buffer), 0, 8, 0);
-    if (length === 0) return null;
+    if (length === 0 || isBlank(this.fd)) return null;
     if (length < 8 || header[FILE_MAGIC] !== MAGIC)
       throw unfit(this.path, 'is not a lock file: it has other contents, which stay as they are');
     if (header[FILE_VERSION] !== VERSION)
@@ -367,6 +349,15 @@ export class LockFile {
   }
 }
 
+/** Is it empty, or filled with zeros as a loss of power may leave it? */
+function isBlank(fd: number): boolean {
+  const { size } = fstatSync(fd);
+  if (size !== FILE_BYTES) return size === 0;
+  const bytes = Buffer.alloc(FILE_BYTES);
+  readSync(fd, bytes, 0, FILE_BYTES, 0);
+  return bytes.every((byte) => byte === 0);
+}
+
 /** Undefined if the memory was cut off just now: the kernel finds no word there. */
 function unlessCut<T>(call: () => T): T | undefined {
   try {
@@ -375,22 +366,4 @@ function unlessCut<T>(call: () => T): T | undefined {
     if ((error as NodeJS.ErrnoException).code === 'EFAULT') return undefined;
     throw error;
   }
-}
-
-function describeOwner(): Uint8Array {
-  const host = Buffer.from(hostname()).subarray(0, HOST_BYTES);
-  const words = Int32Array.of(process.pid, threadId, host.length);
-  return Buffer.concat([new Uint8Array(words.buffer), host]);
-}
-
-function readHolder({ words, doubles, bytes }: Contents, fence: number): Holder {
-  const length = Math.min(words[FILE_OWNER + 2] ?? 0, HOST_BYTES);
-  const host = (FILE_OWNER + OWNER_WORDS) * 4;
-  return {
-    pid: words[FILE_OWNER] ?? 0,
-    threadId: words[FILE_OWNER + 1] ?? 0,
-    host: Buffer.from(bytes.subarray(host, host + length)).toString(),
-    since: doubles[FILE_SINCE_F64 / 2] ?? 0,
-    fence,
-  };
 }
