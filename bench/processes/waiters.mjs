@@ -74,35 +74,36 @@ async function besideFileLocks({ file, locks, signal, onProgress }) {
   } finally {
     await child.kill();
   }
-  return {
-    ratio: median(ratios),
-    detail: `${duration(median(times.beside))} against ${duration(median(times.without))} a file`,
-  };
+  return { ratio: median(ratios), detail: shown(times) };
 }
 
-/** Those who wait cannot be told to give up: first without them, then with. */
+/** Those who wait cannot be told to give up, so a second process is the one without them. */
 async function besidePeer(kind, { file, locks, signal }) {
-  const child = new Child(program, [], { signal });
+  const [idle, busy] = [0, 1].map(() => new Child(program, [], { signal }));
   try {
-    const measure = async () => {
-      const times = [];
-      for (let round = 0; round < rounds; round++) times.push(await child.ask({ read: file, reads }));
-      return median(times);
-    };
-    await measure();
-    const without = await measure();
-    await child.ask({ wait: kind, locks, count });
-    const beside = await child.ask({ read: file, reads, limit: 5000 });
+    for (const child of [idle, busy]) await child.ask({ read: file, reads });
+    await busy.ask({ wait: kind, locks, count });
+    const first = await busy.ask({ read: file, reads, limit: 5000 });
     const name = `readFile beside ${count} waiters of ${kind}, against the same without`;
-    if (beside === null) {
-      const detail = `not one of ${reads} files was read within 5 s; ${duration(without)} a file without`;
-      return missing(`${name}: it stands still`, detail);
+    if (first === null) return missing(`${name}: it stands still`, `not one file was read within 5 s`);
+    const ratios = [];
+    const times = { without: [], beside: [] };
+    for (let round = 0; round < rounds; round++) {
+      const before = await idle.ask({ read: file, reads });
+      const beside = await busy.ask({ read: file, reads });
+      const after = await idle.ask({ read: file, reads });
+      ratios.push((2 * beside) / (before + after));
+      times.without.push(before, after);
+      times.beside.push(beside);
     }
-    const again = (await measure()) ?? beside;
-    return unbounded(name, again / without, `${duration(again)} against ${duration(without)} a file`);
+    return unbounded(name, median(ratios), shown(times));
   } finally {
-    await child.kill();
+    await Promise.all([idle.kill(), busy.kill()]);
   }
+}
+
+function shown({ without, beside }) {
+  return `${duration(median(beside))} against ${duration(median(without))} a file`;
 }
 
 async function besideFsExt({ file, taken, signal }) {

@@ -80,7 +80,8 @@ export class Contender {
   /** While the foremost request waits. */
   #look = FIRST_LOOK;
   #timer: NodeJS.Timeout | undefined;
-  #unwatch: () => void = () => {};
+  /** The count of releases that the timer's look found, and who is told when it changes. */
+  #watch: { file: LockFile; seen: number; end: () => void } | null = null;
 
   constructor(path: string) {
     this.path = path;
@@ -257,6 +258,7 @@ export class Contender {
       const isBarred = this.#isBarred(wish);
       if (this.#joins(wish) && !isBarred) return this.#granted(wish);
       // The release in this thread looks after the queue; the timer keeps the thread alive.
+      this.#unwatch();
       this.#wait(isBarred ? this.#look : MAX_DELAY);
       return null;
     }
@@ -267,12 +269,28 @@ export class Contender {
     const guard = isItsTurn ? this.#tryBehindWriters(wish, since) : null;
     if (guard !== null) return guard;
     this.#wait(this.#look);
-    this.#unwatch = file.watch(seen, () => this.#serve());
+    this.#watchFor(file, seen);
     return null;
   }
 
+  /** A watch that is there already is kept: to begin and to end one wakes a thread, at every look of every waiter. */
+  #watchFor(file: LockFile, seen: number): void {
+    if (this.#watch?.file === file && this.#watch.seen === seen) return;
+    this.#unwatch();
+    const end = file.watch(seen, () => {
+      this.#watch = null;
+      this.#serve();
+    });
+    this.#watch = end && { file, seen, end };
+  }
+
+  #unwatch(): void {
+    this.#watch?.end();
+    this.#watch = null;
+  }
+
   #wait(milliseconds: number): void {
-    this.#disarm();
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#look = next(this.#look);
       this.#serve();
@@ -281,13 +299,8 @@ export class Contender {
 
   #stopWaiting(): void {
     this.#file?.forget();
-    this.#disarm();
-  }
-
-  #disarm(): void {
-    clearTimeout(this.#timer);
     this.#unwatch();
-    this.#unwatch = () => {};
+    clearTimeout(this.#timer);
   }
 
   #open(mode: number): LockFile {
