@@ -21,8 +21,8 @@ export function summarize(measured, progress) {
     .filter(({ relation }) => relation !== null)
     .map(({ name, value, unit, relation, bound, met }) => [
       name,
-      unit === 'x' ? value.toFixed(2) : `${value} ${unit}`,
-      `${relation} ${bound}${unit === 'x' ? '' : ` ${unit}`}`,
+      unit === 'x' ? value.toFixed(2) : shown(value, unit),
+      `${relation} ${bound}${unit === 'x' ? '' : ` ${unit}`}`.trimEnd(),
       met ? 'met' : 'NOT met',
     ]);
   progress.line();
@@ -31,5 +31,5 @@ export function summarize(measured, progress) {
 
 function shown(value, unit) {
   if (unit === '-') return unit;
-  return unit === 'x' ? `${value.toFixed(2)} x` : `${value} ${unit}`;
+  return unit === 'x' ? `${value.toFixed(2)} x` : `${value} ${unit}`.trimEnd();
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { atMost, exactly } from '../figures/figure.mjs';
+import { atMost } from '../figures/figure.mjs';
 import { bytes, count, duration } from '../units.mjs';
 import { Child } from './child.mjs';
 
@@ -51,9 +51,15 @@ export async function opens(folder, onProgress, signal) {
           unit: 'MiB',
           detail: detail('rss', bytes),
         }),
-        exactly(`${name} descriptors more`, grown('descriptors'), 0, '', detail('descriptors')),
-        exactly(`${name} threads more`, grown('threads'), 0, '', detail('threads')),
-        exactly(`${name} mappings of lock files more`, grown('mappings'), 0, '', detail('mappings')),
+        atMost(`${name} descriptors more`, grown('descriptors'), 0, {
+          unit: '',
+          detail: detail('descriptors'),
+        }),
+        atMost(`${name} threads more`, grown('threads'), 0, { unit: '', detail: detail('threads') }),
+        atMost(`${name} mappings of lock files more`, grown('mappings'), 0, {
+          unit: '',
+          detail: detail('mappings'),
+        }),
       );
     } finally {
       await child.kill();
