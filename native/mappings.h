@@ -29,8 +29,8 @@ class MappingUse {
   ~MappingUse();
 
   Mapping* get() const { return mapping_; }
-  // The caller ends the use, by making a MappingUse of what it gets.
-  Mapping* leave() { return std::exchange(mapping_, nullptr); }
+  // It never ends.
+  void leave() { mapping_ = nullptr; }
 
  private:
   Mapping* mapping_ = nullptr;

@@ -140,8 +140,10 @@ export class Contender {
       file.announce(wish.shared, slice);
       const taken = isItsTurn ? this.#tryBehindWriters(wish, since) : null;
       if (taken !== null) return taken;
+      // It was removed, and the attempt was at the next one: nobody wakes those who wait for the old one.
+      if (this.#file !== file) continue;
       if (left === 0) {
-        file.forget();
+        file.forget(false);
         throw this.#timedOut(timeout);
       }
       const other = holderInThisThread(file.identity);
@@ -153,7 +155,10 @@ export class Contender {
 
   acquire(wish: Wish, { timeout, signal }: Deadline): Promise<FileGuard> {
     const isItsTurn = timeout === 0 || !this.#letsOthersGoFirst();
-    const guard = isItsTurn && this.#queue.length === 0 && !this.#isBarred(wish) ? this.try(wish) : null;
+    const guard =
+      isItsTurn && this.#queue.length === 0 && !(this.#joins(wish) && this.#isBarred(wish, now()))
+        ? this.try(wish)
+        : null;
     if (guard !== null) return Promise.resolve(guard);
     if (timeout === 0) return Promise.reject(this.#timedOut(timeout));
     return new Promise((resolve, reject) => {
@@ -200,9 +205,9 @@ export class Contender {
     return shared && this.#sharers > 0;
   }
 
-  /** Would it go on sharing what somebody elsewhere waits to have alone? */
-  #isBarred(wish: Wish): boolean {
-    return this.#joins(wish) && (this.#file as LockFile).isWaitedForByWriter();
+  /** Must it, which would share, let go first who waits elsewhere to have it alone? */
+  #isBarred({ shared }: Wish, since: number): boolean {
+    return shared && (this.#file as LockFile).isWaitedForByWriter() && now() - since < DEFERENCE;
   }
 
   /** Of a newcomer, while others wait elsewhere. */
@@ -211,9 +216,7 @@ export class Contender {
   }
 
   #tryBehindWriters(wish: Wish, since: number): FileGuard | null {
-    const isBehind =
-      wish.shared && (this.#file as LockFile).isWaitedForByWriter() && now() - since < DEFERENCE;
-    return isBehind ? null : this.try(wish);
+    return this.#isBarred(wish, since) ? null : this.try(wish);
   }
 
   /** Takes the lock of the file, which nobody in this thread holds. */
@@ -228,7 +231,7 @@ export class Contender {
   }
 
   #granted(wish: Wish): FileGuard {
-    this.#file?.forget();
+    this.#file?.forget(true);
     if (wish.shared) this.#sharers++;
     else this.#isExclusive = true;
     return new FileGuard(this, wish, this.#file as LockFile);
@@ -253,13 +256,13 @@ export class Contender {
   }
 
   /** Null: it waits, and will be looked after. */
-  #serveOne({ wish, since }: Request, isItsTurn: boolean): FileGuard | null {
+  #serveOne({ wish, since }: Pick<Request, 'wish' | 'since'>, isItsTurn: boolean): FileGuard | null {
     if (this.isHeld) {
-      const isBarred = this.#isBarred(wish);
-      if (this.#joins(wish) && !isBarred) return this.#granted(wish);
+      const joins = this.#joins(wish);
+      if (joins && !this.#isBarred(wish, since)) return this.#granted(wish);
       // The release in this thread looks after the queue; the timer keeps the thread alive.
       this.#unwatch();
-      this.#wait(isBarred ? this.#look : MAX_DELAY);
+      this.#wait(joins ? this.#look : MAX_DELAY);
       return null;
     }
     const file = this.#open(wish.mode);
@@ -268,6 +271,8 @@ export class Contender {
     file.announce(wish.shared, this.#look);
     const guard = isItsTurn ? this.#tryBehindWriters(wish, since) : null;
     if (guard !== null) return guard;
+    // It was removed, and the attempt was at the next one: nobody wakes those who wait for the old one.
+    if (this.#file !== file) return this.#serveOne({ wish, since }, isItsTurn);
     this.#wait(this.#look);
     this.#watchFor(file, seen);
     return null;
@@ -298,9 +303,9 @@ export class Contender {
   }
 
   #stopWaiting(): void {
-    this.#file?.forget();
     this.#unwatch();
     clearTimeout(this.#timer);
+    this.#file?.forget(false);
   }
 
   #open(mode: number): LockFile {
@@ -314,7 +319,7 @@ export class Contender {
 
   #timedOut(timeout: number): LockTimeoutError {
     const after = timeout === 0 ? 'at the first attempt' : `within ${timeout} ms`;
-    const holder = this.#file?.holder();
+    const holder = this.#file?.lastHolder();
     const by = holder === undefined ? '' : `; last held alone by ${describe(holder)}`;
     return new LockTimeoutError(`the lock file ${this.path} was not acquired ${after}${by}`);
   }

@@ -102,7 +102,13 @@ export class LockFile {
   }
 
   close(): void {
+    this.#unmap();
     closeSync(this.fd);
+  }
+
+  #unmap(): void {
+    if (this.#contents !== null) this.#addon.unmap(this.#contents.words.buffer as ArrayBuffer);
+    this.#contents = null;
   }
 
   /** One attempt, which does not wait. */
@@ -144,10 +150,8 @@ export class LockFile {
     if (words === undefined) return false;
     const waited = Atomics.load(words, FILE_WAITED);
     if (waited === 0) return false;
-    Atomics.add(words, FILE_RELEASES, 1);
-    const nobody = this.#addon.capabilities.futex
-      ? this.#addon.futexWake(words, FILE_RELEASES, Infinity) === 0
-      : !isToCome(waited, now());
+    const woken = this.#wakeAll(words);
+    const nobody = !woken && (this.#addon.capabilities.futex || !isToCome(waited, now()));
     // Whoever waits again has written another moment.
     if (nobody) Atomics.compareExchange(words, FILE_WAITED, waited, 0);
     return !nobody;
@@ -155,6 +159,8 @@ export class LockFile {
 
   /** The count to read before an attempt, for {@link sleep} and {@link watch}. */
   releases(): number {
+    // Another one may have filled it meanwhile; without that, nobody would know of this waiter, nor wake it.
+    if (this.#contents === null && fstatSync(this.fd).size > 0) this.#map();
     return this.#contents === null ? 0 : Atomics.load(this.#contents.words, FILE_RELEASES);
   }
 
@@ -169,13 +175,22 @@ export class LockFile {
     if (!shared) Atomics.store(words, FILE_WRITER_WAITED, moment);
   }
 
-  /** This thread waits no more. If another one has said since that it waits, that stays. */
-  forget(): void {
+  /** This thread waits no more: it has what it waited for, or gives up. */
+  forget(hasIt: boolean): void {
     const words = this.#contents?.words;
-    if (words === undefined || this.#announced === 0) return;
-    Atomics.compareExchange(words, FILE_WAITED, this.#announced, 0);
-    Atomics.compareExchange(words, FILE_WRITER_WAITED, this.#announced, 0);
+    const moment = this.#announced;
+    if (words === undefined || moment === 0) return;
     this.#announced = 0;
+    Atomics.compareExchange(words, FILE_WRITER_WAITED, moment, 0);
+    // Those who wait for longer may have said so before. If it has the lock, its release finds out whether there are any.
+    if (hasIt && this.#addon.capabilities.futex) return;
+    if (Atomics.compareExchange(words, FILE_WAITED, moment, 0) === moment) this.#wakeAll(words);
+  }
+
+  /** Whoever waits looks again, and says again that it waits. False: nobody does. */
+  #wakeAll(words: Int32Array): boolean {
+    Atomics.add(words, FILE_RELEASES, 1);
+    return this.#addon.capabilities.futex && this.#addon.futexWake(words, FILE_RELEASES, Infinity) > 0;
   }
 
   isWaitedFor(): boolean {
@@ -215,10 +230,16 @@ export class LockFile {
     return this.#contents?.doubles[FILE_FENCE_F64 / 2] ?? 0;
   }
 
-  /** Who took it exclusively last. */
+  /** Who holds it exclusively, by what the file says: undefined if that is somebody who does not write to it. */
   holder(): Holder | undefined {
+    const words = this.#contents?.words;
+    return words === undefined || Atomics.load(words, FILE_HELD) === 0 ? undefined : this.lastHolder();
+  }
+
+  /** Who took it exclusively last; undefined if nobody ever did. */
+  lastHolder(): Holder | undefined {
     const contents = this.#contents;
-    if (contents === null) return undefined;
+    if (contents === null || contents.words[FILE_OWNER] === 0) return undefined;
     for (;;) {
       const fence = this.fence;
       const holder = readHolder(contents, fence);
@@ -243,6 +264,7 @@ export class LockFile {
 
   #giveUp(): Attempt {
     this.#unlock();
+    this.#wake(); // Somebody may have tried just then, and wait for what is nobody's.
     return 'gone';
   }
 
@@ -255,8 +277,11 @@ export class LockFile {
 
   #sign({ words, doubles, bytes }: Contents): void {
     Atomics.store(words, FILE_HELD, 1);
-    doubles[FILE_FENCE_F64 / 2] = (doubles[FILE_FENCE_F64 / 2] ?? 0) + 1;
-    doubles[FILE_SINCE_F64 / 2] = Date.now();
+    const since = this.#addon.microseconds();
+    // The clock, for a file that was removed, or that a loss of power has set back, says no more what was before.
+    // Nobody takes a lock twice in a microsecond.
+    doubles[FILE_FENCE_F64 / 2] = Math.max((doubles[FILE_FENCE_F64 / 2] ?? 0) + 1, since);
+    doubles[FILE_SINCE_F64 / 2] = Math.floor(since / 1000);
     bytes.set(ownerBytes, FILE_OWNER * 4);
   }
 
@@ -290,8 +315,8 @@ export class LockFile {
       const words = new Int32Array(FILE_BYTES / 4);
       words[FILE_MAGIC] = MAGIC;
       words[FILE_VERSION] = VERSION;
-      // Not 0: the fence of a file that was here before must not come again.
-      new Float64Array(words.buffer)[FILE_FENCE_F64 / 2] = Date.now() * 1000;
+      // Not 0: whoever shares it has the fence of the last exclusive hold, of a file that was here before as well.
+      new Float64Array(words.buffer)[FILE_FENCE_F64 / 2] = this.#addon.microseconds();
       try {
         // One write: whoever is killed has written all of it or nothing.
         writeSync(this.fd, new Uint8Array(words.buffer), 0, FILE_BYTES, 0);
