@@ -10,6 +10,7 @@ const rooms = {
   'index.ts': ['*'],
   'file.ts': ['file'],
   file: ['parker', 'primitives/abort.ts', 'native.ts', ...contracts],
+  command: ['file', 'errors.ts'],
   primitives: ['guard.ts', 'space', 'parker', ...contracts],
   space: ['parker', ...contracts],
   parker: ['native.ts', 'deadline.ts', 'errors.ts'],

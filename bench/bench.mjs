@@ -6,10 +6,10 @@ import { spawnSync } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { columns } from './columns.mjs';
 import { runCommand } from './command.mjs';
 import { Failure, reasonOf } from './failure.mjs';
 import { handOff } from './figures/hand-off.mjs';
+import { describe, summarize } from './figures/report.mjs';
 import { throughput } from './figures/throughput.mjs';
 import { uncontended, uncontendedAsync } from './figures/uncontended.mjs';
 import { weightedTurn } from './figures/weighted-turn.mjs';
@@ -88,27 +88,4 @@ function runWith(node, json, wanted) {
   const { error, status } = spawnSync(node, args, { stdio: 'inherit' });
   if (error) throw new Failure(`cannot run ${node}: ${reasonOf(error)}`);
   process.exitCode = status ?? 1;
-}
-
-/** @param {import('./figures/figure.mjs').Figure} figure */
-function describe({ name, value, unit, relation, bound, aim, met, detail }) {
-  const figure = unit === 'x' ? `${value.toFixed(2)} x` : `${value} ${unit}`;
-  const promise =
-    relation === null
-      ? ''
-      : `, ${relation} ${bound}${aim === null ? '' : ` (aim ${aim})`}: ${met ? 'met' : 'NOT met'}`;
-  return [`${figure.padStart(8)}  ${name}${promise}`, `          ${detail}`];
-}
-
-function summarize(measured, progress) {
-  const rows = measured
-    .filter(({ relation }) => relation !== null)
-    .map(({ name, value, unit, relation, bound, met }) => [
-      name,
-      unit === 'x' ? value.toFixed(2) : `${value} ${unit}`,
-      `${relation} ${bound}${unit === 'x' ? '' : ` ${unit}`}`,
-      met ? 'met' : 'NOT met',
-    ]);
-  progress.line();
-  for (const line of columns(['figure', 'measured', 'must be', ''], rows)) progress.line(line);
 }

@@ -11,9 +11,12 @@
  * @property {string} detail what was measured, in absolute figures
  */
 
-/** @param {string} name @param {number} value @param {number} bound @param {{ aim?: number, detail: string }} more */
-export function atMost(name, value, bound, { aim = null, detail }) {
-  return { name, value, unit: 'x', relation: 'at most', bound, aim, met: value <= bound, detail };
+/**
+ * @param {string} name @param {number} value @param {number} bound
+ * @param {{ aim?: number, unit?: string, detail: string }} more
+ */
+export function atMost(name, value, bound, { aim = null, unit = 'x', detail }) {
+  return { name, value, unit, relation: 'at most', bound, aim, met: value <= bound, detail };
 }
 
 /** @param {string} name @param {number} value @param {number} bound @param {{ aim?: number, detail: string }} more */
@@ -29,4 +32,9 @@ export function exactly(name, value, bound, unit, detail) {
 /** @param {string} name @param {number} value @param {string} detail */
 export function unbounded(name, value, detail) {
   return { name, value, unit: 'x', relation: null, bound: null, aim: null, met: null, detail };
+}
+
+/** What could not be measured. @param {string} name @param {string} detail why, and what helps */
+export function missing(name, detail) {
+  return { ...unbounded(name, NaN, detail), unit: '-' };
 }

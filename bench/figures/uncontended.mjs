@@ -57,7 +57,7 @@ async function figures(file, what, { bound, aim }, onProgress, signal) {
 /** @typedef {{ base: number, cases: { ratio: number, time: number }[] }} Measured nanoseconds, by lock */
 
 /** @param {() => import('node:events').EventEmitter} start says what it measured in one message, and ends */
-async function repeated(start, onProgress, signal) {
+export async function repeated(start, onProgress, signal) {
   /** @type {Measured[]} */
   const all = [];
   for (let repetition = 0; repetition < repetitions; repetition++) {
@@ -74,7 +74,7 @@ async function repeated(start, onProgress, signal) {
 }
 
 /** @param {Measured[]} measured @param {number} index of the lock */
-function summary(measured, index) {
+export function summary(measured, index) {
   const base = median(measured.map((one) => one.base));
   const cases = measured.map((one) => one.cases[index]);
   const time = median(cases.map((one) => one.time));

@@ -81,7 +81,8 @@ export class Contender {
   /** While the foremost request waits. */
   #look = FIRST_LOOK;
   #timer: NodeJS.Timeout | undefined;
-  #unwatch: () => void = () => {};
+  /** The count of releases that the timer's look found, and who is told when it changes. */
+  #watch: { file: LockFile; seen: number; end: () => void } | null = null;
 
   constructor(path: string) {
     this.path = path;
@@ -276,6 +277,7 @@ export class Contender {
       const joins = this.#joins(wish);
       if (joins && !this.#isBarred(wish, since)) return this.#granted(wish);
       // The release in this thread looks after the queue; the timer keeps the thread alive.
+      this.#unwatch();
       this.#wait(joins ? this.#look : MAX_DELAY);
       return null;
     }
@@ -288,16 +290,32 @@ export class Contender {
     // It was removed, and the attempt was at the next one: nobody wakes those who wait for the old one.
     if (this.#file !== file) return this.#serveOne({ wish, since }, isItsTurn);
     this.#wait(this.#look);
-    try {
-      this.#unwatch = file.watch(seen, () => this.#serve());
-    } catch {
-      // No thread to watch with: the timer looks.
-    }
+    this.#watchFor(file, seen);
     return null;
   }
 
+  /** A watch that is there already is kept: to begin and to end one wakes a thread, at every look of every waiter. */
+  #watchFor(file: LockFile, seen: number): void {
+    if (this.#watch?.file === file && this.#watch.seen === seen) return;
+    this.#unwatch();
+    try {
+      const end = file.watch(seen, () => {
+        this.#watch = null;
+        this.#serve();
+      });
+      this.#watch = end && { file, seen, end };
+    } catch {
+      // No thread to watch with: the timer looks.
+    }
+  }
+
+  #unwatch(): void {
+    this.#watch?.end();
+    this.#watch = null;
+  }
+
   #wait(milliseconds: number): void {
-    this.#disarm();
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#look = next(this.#look);
       this.#serve();
@@ -305,14 +323,9 @@ export class Contender {
   }
 
   #stopWaiting(): void {
-    this.#disarm();
-    this.#file?.forget(false);
-  }
-
-  #disarm(): void {
-    clearTimeout(this.#timer);
     this.#unwatch();
-    this.#unwatch = () => {};
+    clearTimeout(this.#timer);
+    this.#file?.forget(false);
   }
 
   #open(mode: number): LockFile {

@@ -62,6 +62,16 @@ export class FileGuard implements SyncGuard {
   }
 }
 
+/**
+ * @internal The open file that has the lock, for a child process to inherit.
+ * @throws TypeError if the guard has been released.
+ */
+export function descriptorOf(guard: FileGuard): number {
+  const file = guard.held ? guard['contender'].openFile : undefined;
+  if (file === undefined) throw new TypeError('the guard has been released');
+  return file.fd;
+}
+
 const tethers = new FinalizationRegistry<{ path: string; count: { held: number } }>(({ path, count }) => {
   if (count.held === 0) return;
   const guards = count.held === 1 ? 'A guard' : `${count.held} guards`;

@@ -191,10 +191,10 @@ export class LockFile {
     if (!slept) Atomics.wait(nothing, 0, 0, milliseconds);
   }
 
-  /** Calls back once when the count of releases differs from `seen`. Returns what takes it back. */
-  watch(seen: number, callback: () => void): () => void {
+  /** Calls back once when the count of releases differs from `seen`. Returns what takes it back; null: it never will. */
+  watch(seen: number, callback: () => void): (() => void) | null {
     const words = this.#contents?.words;
-    if (words === undefined || !this.#addon.capabilities.futex) return () => {};
+    if (words === undefined || !this.#addon.capabilities.futex) return null;
     const id = this.#addon.watch(words, FILE_RELEASES, seen, callback);
     return () => this.#addon.unwatch(id);
   }

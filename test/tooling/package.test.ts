@@ -62,6 +62,14 @@ it('brings what builds the addon where none is prebuilt, and builds nothing when
   );
 });
 
+it('brings the command that its manifest names', () => {
+  const { bin, version } = JSON.parse(
+    runs('bin.cjs', "console.log(JSON.stringify(require('mortise/package.json')));"),
+  );
+  const program = path.join(installed, bin.mortise);
+  expect(execFileSync(process.execPath, [program, '--version'], { encoding: 'utf8' })).toBe(`${version}\n`);
+});
+
 it('has no dependencies', () => {
   const manifest = runs('manifest.cjs', "console.log(JSON.stringify(require('mortise/package.json')));");
   expect(JSON.parse(manifest)).not.toHaveProperty('dependencies');
