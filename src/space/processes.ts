@@ -23,13 +23,15 @@ import { now } from '../parker/clock.js';
 import { ProcessParker } from '../parker/process.js';
 import { THREAD_STATE, threadAt } from './layout.js';
 import type { Region, SpaceMemory } from './memory.js';
-import { Attachment, fillEntry, findFreeEntry, withSpaceLatch } from './threads.js';
+import { Attachment, PROBE_INTERVAL, fillEntry, findFreeEntry, withSpaceLatch } from './threads.js';
 
 /** Milliseconds for which others may attach before that is an error: each does it in less than one. */
 const PATIENCE = 20_000;
 
 export class ProcessAttachment extends Attachment {
   readonly #region: Region;
+  /** When it last looked for the dead. */
+  #looked = 0;
 
   constructor(memory: SpaceMemory, index: number, id: number, region: Region) {
     super(memory, index, id, ProcessParker);
@@ -38,6 +40,13 @@ export class ProcessAttachment extends Attachment {
 
   protected override hasEnded(index: number): boolean {
     return this.#region.lives.hasEnded(index);
+  }
+
+  override lookForDead(): void {
+    const time = now();
+    if (time - this.#looked < PROBE_INTERVAL) return;
+    this.#looked = time;
+    this.reapDead();
   }
 
   override exclusively<T>(section: () => T): T {

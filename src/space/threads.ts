@@ -44,7 +44,7 @@ import { WaitQueue } from './waiters.js';
 
 const debug = debuglog('mortise');
 /** Milliseconds for which nobody asks the system again about a thread that was found alive. */
-const PROBE_INTERVAL = 10;
+export const PROBE_INTERVAL = 10;
 const identity: ThreadIdentity = ownIdentity();
 /** Stamp of the space latch, which is needed before a thread has an id. */
 const LATCH_STAMP: number = identity.tid === 0 ? threadId + 1 : identity.tid;
@@ -110,6 +110,9 @@ export class Attachment {
     if (state === 0) return;
     if (state < 0 || this.isDead(state)) this.reap(thread, state & ID_MASK);
   }
+
+  /** Before somebody is told how things stand: buries the dead of whom nobody else tells. Of threads, the parent does. */
+  lookForDead(): void {}
 
   /** Runs a section under the space latch. */
   exclusively<T>(section: () => T): T {
