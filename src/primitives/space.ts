@@ -84,8 +84,7 @@ export class Space {
    * open and one for those who come later. It can stay: whoever opens it next finds its locks free, and those whose
    * holder died as `abandoned`.
    *
-   * Needs the native addon, and Linux. A process is as good as the one machine that it runs on: not for network file
-   * systems, nor for processes with musl and glibc together.
+   * Needs the native addon, and Linux. Not for network file systems, nor for processes with musl and glibc together.
    * @param path of the file, or its URL; relative ones are of the working folder.
    * @throws BackendUnavailableError if the file is not a region, of another version, kind of system or capacity, cut
    * short, or of another user, or if the system refuses something (`cause`): it is as it was then. SpaceFullError if it
@@ -94,18 +93,19 @@ export class Space {
    *
    * @example
    * ```js
-   * import { fork } from 'node:child_process';
-   * import { once } from 'node:events';
+   * import { mkdtempSync, rmSync } from 'node:fs';
    * import { tmpdir } from 'node:os';
    * import { join } from 'node:path';
-   * import { Space } from 'mortise';
+   * import { Mutex, Space } from 'mortise';
    *
-   * const space = Space.open(join(tmpdir(), `example-${process.ppid}`, 'locks'), { locks: 16, threads: 8 });
-   * const mutex = space.mutex('report');
-   * if (process.send) process.send(mutex.tryAcquireSync() === null ? 'is locked' : 'is free');
-   * else {
-   *   using guard = mutex.acquireSync();
-   * }
+   * const folder = mkdtempSync(join(tmpdir(), 'mortise-'));
+   * const space = Space.open(join(folder, 'locks'), { locks: 16, threads: 8 });
+   * const mutex = space.mutex('report'); // the same lock in every process that opens this file
+   * const there = Mutex.from(JSON.parse(JSON.stringify(mutex.handle))); // as in a process that was sent it
+   * const guard = mutex.acquireSync();
+   * there.isLockedSync(); // => true
+   * guard.release();
+   * rmSync(folder, { recursive: true });
    * ```
    */
   static open(path: string | URL, options: SpaceOpenOptions = {}): Space {

@@ -70,13 +70,14 @@ export class ProcessStress {
         performance.now() - begin >= seconds * 1000 || this.#lives > LIVES - 2 * THREADS * this.#size;
       while (!isOver()) {
         await delay(this.#random.next() * pause * 2);
-        this.#kill(this.#random.below(this.#size));
+        this.#killOne();
       }
       this.#isOver = true;
       Atomics.store(this.#board.stop, 0, 1);
-      await this.#allGone();
+      const isLate = !(await this.#allGone());
       const noise = await bystander.end();
-      const left = await leftover(space, locks);
+      // Whoever still waits would keep this process waiting as well.
+      const left = isLate ? [] : await leftover(space, locks);
       const elapsed = (performance.now() - begin) / 1000;
       return this.#result({ seconds: elapsed, noise, left, permits: locks.semaphore.availableSync() });
     } finally {
@@ -113,10 +114,16 @@ export class ProcessStress {
     this.#children[place] = it;
   }
 
+  /** Mostly one of those who have begun: starting takes most of the time. */
+  #killOne() {
+    const living = [...this.#children.keys()].filter((place) => !this.#children[place].isDoomed);
+    const ready = living.filter((place) => this.#children[place].isReady);
+    const chosen = ready.length > 0 && this.#random.chance(0.7) ? ready : living;
+    if (chosen.length > 0) this.#kill(this.#random.pick(chosen));
+  }
+
   #kill(place) {
     const it = this.#children[place];
-    // Mostly those who have begun: starting takes most of the time.
-    if (it.isDoomed || (!it.isReady && this.#random.chance(0.8))) return;
     it.isDoomed = true;
     for (let thread = 0; thread < THREADS; thread++) {
       Atomics.store(this.#board.doomed, place * THREADS + thread, 1);
@@ -127,10 +134,12 @@ export class ProcessStress {
     if (!it.isReady) this.#opening++;
   }
 
+  /** False: some had to be killed. */
   async #allGone() {
     const gone = Promise.all(this.#children.map((it) => it.gone));
     const late = await Promise.race([gone, delay(20_000, 'late')]);
     if (late === 'late') this.#errors.push('A process did not end: it waits for a lock');
+    return late !== 'late';
   }
 
   #result({ seconds, noise, left, permits }) {
@@ -161,6 +170,17 @@ export function processFailures(result, { maxStall }) {
       `Worst stall ${worstStall.toFixed(1)} ms: more than ${maxStall} ms above the machine's share`,
     );
   return failures;
+}
+
+export function printProcesses(result) {
+  const { kills, opening, seconds, sections, abandoned, violations, permits, permitsBack } = result;
+  const errors = violations.reduce((sum, { times }) => sum + times, 0);
+  console.log(`${kills} processes killed in ${seconds.toFixed(1)} s, ${opening} of them while they started`);
+  console.log(`${sections} sections, ${errors} errors in them, ${abandoned} abandoned`);
+  console.log(`${permitsBack} of ${permits} permits back`);
+  console.log(
+    `worst stall ${result.worstStall.toFixed(1)} ms; a thread that uses no locks was held up for ${result.noise.toFixed(1)} ms`,
+  );
 }
 
 /** What is not as it must be when all have gone. */
