@@ -36,10 +36,15 @@ export class ProcessParker implements Parker {
 
   arm(seen: number, onWake: () => void): void {
     if (this.#armed) return;
-    this.#armed = true;
-    native().watch(this.#words, this.#own, seen, () => {
+    const fire = (): void => {
       this.#armed = false;
       onWake();
-    });
+    };
+    try {
+      native().watch(this.#words, this.#own, seen, fire);
+      this.#armed = true;
+    } catch {
+      // The system has no thread left for it: requests find out by looking, as after a wake that was lost.
+    }
   }
 }

@@ -50,7 +50,10 @@ export const HEADER_ECHO = 10;
 /** Of a file: the bytes of a life, and the name of the system it was made on, in ASCII, up to 16 bytes. */
 export const HEADER_LIFE_BYTES = 11;
 export const HEADER_SYSTEM = 12; // to 15
-/** The space latch; its stamp is the operating system's thread id, in a file the thread's id in the space. On a cache line of its own. */
+/**
+ * The space latch, on a cache line of its own. Its stamp is the operating system's thread id; in a file, where those of
+ * two processes may be equal, the thread's id in the space.
+ */
 export const HEADER_LATCH = 16;
 export const HEADER_WORDS = 32;
 

@@ -3,17 +3,11 @@ import { InvalidHandleError } from '../errors.js';
 import { Cell } from './cell.js';
 import { findCell, freeIfDone, markDisposed, markOpen, obtainCell, type CellDescription } from './cells.js';
 import { HEADER_ECHO } from './layout.js';
-import type { Region, SpaceMemory } from './memory.js';
+import type { SpaceMemory } from './memory.js';
 import { attachProcess } from './processes.js';
 import { Pump } from './pump.js';
 import { countWaiters } from './statistics.js';
 import { attach, type Attachment } from './threads.js';
-
-/** A presence that nobody can use any more gives up its life, and others bury what it leaves. */
-const left = new FinalizationRegistry<{ region: Region; index: number }>(({ region, index }) => {
-  region.lives.release(index);
-  region.close();
-});
 
 export class Presence {
   readonly memory: SpaceMemory;
@@ -25,7 +19,6 @@ export class Presence {
     this.memory = memory;
     const { region } = memory;
     this.attachment = region === undefined ? attach(memory) : attachProcess(memory, region);
-    if (region !== undefined) left.register(this, { region, index: this.attachment.index });
     this.pump = new Pump(this.attachment);
   }
 

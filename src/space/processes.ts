@@ -59,6 +59,12 @@ export class ProcessAttachment extends Attachment {
   }
 }
 
+/** One that nobody can use any more gives up its life, and others bury what it leaves. */
+const left = new FinalizationRegistry<{ region: Region; index: number }>(({ region, index }) => {
+  region.lives.release(index);
+  region.close();
+});
+
 /**
  * Gives this thread an entry in the space.
  * @throws SpaceFullError if every entry belongs to a living thread; BackendUnavailableError if another thread keeps on
@@ -67,7 +73,7 @@ export class ProcessAttachment extends Attachment {
 export function attachProcess(memory: SpaceMemory, region: Region): Attachment {
   const { lives } = region;
   const spare = memory.geometry.threads;
-  holdSpare(region, spare);
+  hold(region, spare);
   try {
     const undertaker = attachAs(spare, memory, region);
     return undertaker.exclusively(() => {
@@ -77,9 +83,11 @@ export function attachProcess(memory: SpaceMemory, region: Region): Attachment {
         throw new SpaceFullError(
           `the space ${region.path} has room for ${spare} threads, and all are in use`,
         );
-      lives.hold(index);
+      hold(region, index);
       try {
-        return attachAs(index, memory, region);
+        const attachment = attachAs(index, memory, region);
+        left.register(attachment, { region, index });
+        return attachment;
       } catch (error) {
         lives.release(index);
         throw error;
@@ -97,17 +105,18 @@ function attachAs(index: number, memory: SpaceMemory, region: Region): ProcessAt
   return new ProcessAttachment(memory, index, id, region);
 }
 
-function holdSpare({ lives, path }: Region, spare: number): void {
+function hold({ lives, path }: Region, index: number): void {
   for (const end = now() + PATIENCE; ;) {
     try {
-      lives.hold(spare);
+      lives.hold(index);
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || now() > end)
-        throw new BackendUnavailableError(
-          `the region ${path} has had a thread attaching to it for ${PATIENCE / 1000} s: is it stopped?`,
-          { cause: error },
-        );
+      const isBusy = (error as NodeJS.ErrnoException).code === 'EBUSY';
+      if (isBusy && now() < end) continue;
+      const why = isBusy
+        ? `has had a thread attaching to it for ${PATIENCE / 1000} s: is it stopped?`
+        : `is damaged: ${(error as Error).message}`;
+      throw new BackendUnavailableError(`the region ${path} ${why}`, { cause: error });
     }
   }
 }

@@ -55,7 +55,7 @@ export function mapRegion(fd: number, geometry: Geometry): { buffer: ArrayBuffer
 }
 
 /** What is there, without writing to it. A string says why it is not a region of this system. */
-export function inspect(fd: number): RegionHeader | 'unmade' | { readonly fault: string } {
+export function examine(fd: number): RegionHeader | 'unmade' | { readonly fault: string } {
   const header = Buffer.alloc(HEADER_WORDS * 4);
   const read = readSync(fd, header, 0, header.length, 0);
   if (read === 0) return 'unmade';

@@ -25,7 +25,7 @@ import { now } from '../parker/clock.js';
 import { checkSystem, tryFileLock } from '../parker/mapped-file.js';
 import { geometryOf } from './layout.js';
 import { viewOf, type SpaceMemory } from './memory.js';
-import { bytesOf, freeStaleLives, inspect, makeRegion, mapRegion, type RegionHeader } from './region-file.js';
+import { bytesOf, freeStaleLives, examine, makeRegion, mapRegion, type RegionHeader } from './region-file.js';
 
 /** What a region must be like, checked. */
 export interface RegionWish {
@@ -88,7 +88,7 @@ export class RegionFile {
    * Its memory, made if need be. The file stays open with it.
    * @returns undefined if the path leads to another file by now. Closed then, and when it throws.
    */
-  load(): SpaceMemory | undefined {
+  mapped(): SpaceMemory | undefined {
     try {
       const header = this.#ready();
       if (header !== undefined) return this.#map(header);
@@ -104,7 +104,7 @@ export class RegionFile {
   #ready(): RegionHeader | undefined {
     for (const end = now() + PATIENCE; ;) {
       // A file of another kind may be locked by its owner for long.
-      this.#inspect();
+      this.#examine();
       if (tryFileLock(this.#fd, 'exclusive')) {
         if (!this.#isAtPath()) return undefined;
         this.#mend();
@@ -112,7 +112,7 @@ export class RegionFile {
       // Others may have been faster in between: look again under the lock that stays.
       if (tryFileLock(this.#fd, 'shared')) {
         if (!this.#isAtPath()) return undefined;
-        const found = this.#inspect();
+        const found = this.#examine();
         if (found !== 'unmade') return found;
         tryFileLock(this.#fd, 'unlock');
       }
@@ -124,7 +124,7 @@ export class RegionFile {
 
   /** Nobody uses it: makes what is not there, and frees what a machine that stopped has left. */
   #mend(): void {
-    const found = this.#inspect();
+    const found = this.#examine();
     if (found !== 'unmade') {
       freeStaleLives(this.#fd, found.geometry);
       return;
@@ -134,8 +134,8 @@ export class RegionFile {
     makeRegion(this.#fd, geometryOf(make.locks, make.threads));
   }
 
-  #inspect(): RegionHeader | 'unmade' {
-    const found = inspect(this.#fd);
+  #examine(): RegionHeader | 'unmade' {
+    const found = examine(this.#fd);
     if (typeof found === 'object' && 'fault' in found) throw this.#unavailable(found.fault);
     if (found !== 'unmade') checkWish(this.#wish, found);
     return found;

@@ -91,7 +91,7 @@ export class Runtime {
         checkWish(wish, { geometry: known.memory.geometry, id: known.memory.region?.id ?? '' });
         return known;
       }
-      const memory = file.load();
+      const memory = file.mapped();
       if (memory === undefined) continue; // Another file has taken its place meanwhile.
       try {
         const presence = new Presence(memory);
