@@ -270,7 +270,7 @@ describe('A file that is not a region is refused, and not a byte of it is writte
   test('one for which there is no room is left empty', async () => {
     const path = newRegion();
     const command = `trap "" XFSZ; ulimit -f 64; exec "$0" "$@"`;
-    const program = new URL('./fixtures/space-open/no-room.mjs', import.meta.url).pathname;
+    const program = new URL('./fixtures/space-open/refused.mjs', import.meta.url).pathname;
     const told = execFileSync('bash', ['-c', command, process.execPath, program, path], { encoding: 'utf8' });
     expect(told).toBe('ERR_LOCK_BACKEND EFBIG\n');
     expect(statSync(path).size).toBe(0);
@@ -308,6 +308,19 @@ describe('Space.open() refuses', () => {
     const error = thrown(() => Space.open(path, { locks: 1 << 20, threads: 1022 }));
     expect(error).toBeInstanceOf(RangeError);
     expect(error.message).toMatch(/options.locks 1048576 with options.threads 1022/);
+    expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
+  });
+});
+
+describe('Space.open() says what it lacks', () => {
+  test.each([
+    ['an addon', 'not-there.node', 'ERR_NATIVE_ADDON'],
+    ['futexes and robust mutexes', 'no-futex.cjs', 'ERR_LOCK_UNSUPPORTED'],
+  ])('%s, and makes no file', async (_, addon, code) => {
+    const path = newRegion();
+    const env = { MORTISE_ADDON: new URL(`./fixtures/space-open/${addon}`, import.meta.url).pathname };
+    const { stdout } = await runFixture('space-open/refused.mjs', [path], { env });
+    expect(stdout).toBe(`${code} undefined\n`);
     expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
   });
 });
