@@ -18,9 +18,12 @@
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],
       'cflags_cc': ['-std=c++17', '-fvisibility=hidden'],
       'conditions': [
-        ['OS=="linux"', { 'sources': ['native/platform_linux.cc'], 'ldflags': ['-Wl,-z,nodelete'] }],
+        ['OS=="linux"', {
+          'sources': ['native/platform_posix.cc', 'native/platform_linux.cc'],
+          'ldflags': ['-Wl,-z,nodelete'],
+        }],
         ['OS=="mac"', {
-          'sources': ['native/platform_macos.cc', 'native/platform_no_futex.cc'],
+          'sources': ['native/platform_posix.cc', 'native/platform_macos.cc', 'native/platform_no_futex.cc'],
           'xcode_settings': { 'CLANG_CXX_LANGUAGE_STANDARD': 'c++17', 'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES' },
         }],
         ['OS=="win"', {

@@ -5,9 +5,11 @@ import tseslint from 'typescript-eslint';
 import { mortise } from './scripts/eslint/plugin.mjs';
 
 // What each folder or file directly under src/ may import. The direction is the architecture: see CONTRIBUTING.md.
-const contracts = ['lock.ts', 'deadline.ts', 'errors.ts'];
+const contracts = ['lock.ts', 'deadline.ts', 'errors.ts', 'with-lock.ts'];
 const rooms = {
   'index.ts': ['*'],
+  'file.ts': ['file'],
+  file: ['parker', 'primitives/abort.ts', 'native.ts', ...contracts],
   primitives: ['guard.ts', 'space', 'parker', ...contracts],
   space: ['parker', ...contracts],
   parker: ['native.ts', 'deadline.ts', 'errors.ts'],
@@ -15,12 +17,13 @@ const rooms = {
   backends: ['manager/backend.ts', ...contracts],
   'guard.ts': ['space', ...contracts],
   'deadline.ts': ['lock.ts', 'errors.ts'],
+  'with-lock.ts': ['lock.ts', 'deadline.ts'],
   'native.ts': ['errors.ts'],
   'lock.ts': [],
   'errors.ts': [],
 };
 
-const roomsWithAtomics = ['src/primitives/**', 'src/space/**', 'src/parker/**'];
+const roomsWithAtomics = ['src/primitives/**', 'src/space/**', 'src/parker/**', 'src/file/**'];
 
 const everywhere = {
   eqeqeq: 'error',
@@ -100,7 +103,7 @@ export default defineConfig([
   },
   {
     name: 'mortise/front-door',
-    files: ['src/index.ts'],
+    files: ['src/index.ts', 'src/file.ts'],
     rules: {
       'max-lines': ['error', { max: 60 }],
       'no-restricted-syntax': [

@@ -1,4 +1,4 @@
-// flock and map.
+// flock, flockLinks and map.
 #include "exports.h"
 
 #include <errno.h>
@@ -15,18 +15,42 @@ namespace {
 // The numbers of `flockModes`.
 enum Mode : int64_t { kShared = 1, kExclusive = 2, kUnlock = 3 };
 
+bool ReadMode(const Napi::CallbackInfo& info, size_t at, platform::FlockMode* mode) {
+  int64_t number;
+  if (!ReadInteger(info, at, "mode", kShared, kUnlock, &number)) return false;
+  *mode = number == kShared      ? platform::FlockMode::kShared
+          : number == kExclusive ? platform::FlockMode::kExclusive
+                                 : platform::FlockMode::kUnlock;
+  return true;
+}
+
 // flock(fd, mode) -> boolean
 Napi::Value Flock(const Napi::CallbackInfo& info) {
   int fd;
-  int64_t mode;
-  if (!ReadFd(info, 0, &fd) || !ReadInteger(info, 1, "mode", kShared, kUnlock, &mode)) return {};
-  const auto asked = mode == kShared      ? platform::FlockMode::kShared
-                     : mode == kExclusive ? platform::FlockMode::kExclusive
-                                          : platform::FlockMode::kUnlock;
-  const int error = platform::Flock(fd, asked);
+  platform::FlockMode mode;
+  if (!ReadFd(info, 0, &fd) || !ReadMode(info, 1, &mode)) return {};
+  const int error = platform::Flock(fd, mode);
   if (error == 0) return Napi::Boolean::New(info.Env(), true);
   if (error == EWOULDBLOCK) return Napi::Boolean::New(info.Env(), false);
   ThrowSystemError(info.Env(), error, "flock");
+  return {};
+}
+
+// flockLinks(fd, mode) -> number
+Napi::Value FlockLinks(const Napi::CallbackInfo& info) {
+  int fd;
+  platform::FlockMode mode;
+  if (!ReadFd(info, 0, &fd) || !ReadMode(info, 1, &mode)) return {};
+  int error = platform::Flock(fd, mode);
+  if (error == EWOULDBLOCK) return Napi::Number::New(info.Env(), -1);
+  const char* call = "flock";
+  platform::FileIdentity file;
+  if (error == 0) {
+    call = "fstat";
+    error = platform::Identify(fd, &file);
+  }
+  if (error == 0) return Napi::Number::New(info.Env(), static_cast<double>(file.links));
+  ThrowSystemError(info.Env(), error, call);
   return {};
 }
 
@@ -72,6 +96,7 @@ void ExportFiles(Napi::Env env, Napi::Object exports) {
   modes.Set("unlock", Napi::Number::New(env, kUnlock));
   exports.Set("flockModes", modes);
   exports.Set("flock", Napi::Function::New<Flock>(env, "flock"));
+  exports.Set("flockLinks", Napi::Function::New<FlockLinks>(env, "flockLinks"));
   exports.Set("map", Napi::Function::New<Map>(env, "map"));
 }
 

@@ -32,6 +32,7 @@ struct FileIdentity {
   uint64_t device;
   uint64_t inode;
   uint64_t size;
+  uint64_t links;  // names; 0 once it has been removed
 };
 int Identify(int fd, FileIdentity* identity);
 int Map(int fd, size_t bytes, void** address);

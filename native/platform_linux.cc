@@ -1,12 +1,9 @@
-// Linux: flock, mmap, futex, robust mutexes.
+// Linux: futexes, robust mutexes, threads.
 #include <errno.h>
 #include <linux/futex.h>
 #include <math.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -65,33 +62,6 @@ timespec ToTimespec(double milliseconds) {
 }  // namespace
 
 Capabilities Ask() { return {"linux", true, true, HasWaitv()}; }
-
-int Flock(int fd, FlockMode mode) {
-  const int operation = mode == FlockMode::kShared      ? LOCK_SH
-                        : mode == FlockMode::kExclusive ? LOCK_EX
-                                                        : LOCK_UN;
-  int result;
-  do {
-    result = flock(fd, operation | LOCK_NB);
-  } while (result == -1 && errno == EINTR);
-  return result == 0 ? 0 : errno;
-}
-
-int Identify(int fd, FileIdentity* identity) {
-  struct stat status;
-  if (fstat(fd, &status) != 0) return errno;
-  *identity = {status.st_dev, status.st_ino, static_cast<uint64_t>(status.st_size)};
-  return 0;
-}
-
-int Map(int fd, size_t bytes, void** address) {
-  void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (mapped == MAP_FAILED) return errno;
-  *address = mapped;
-  return 0;
-}
-
-void Unmap(void* address, size_t bytes) { munmap(address, bytes); }
 
 Waited FutexWait(Word* word, uint32_t expected, double milliseconds, int* error) {
   timespec timeout{};

@@ -71,6 +71,7 @@ int Identify(int fd, FileIdentity* identity) {
   identity->device = information.dwVolumeSerialNumber;
   identity->inode = (static_cast<uint64_t>(information.nFileIndexHigh) << 32) | information.nFileIndexLow;
   identity->size = (static_cast<uint64_t>(information.nFileSizeHigh) << 32) | information.nFileSizeLow;
+  identity->links = information.nNumberOfLinks;
   return 0;
 }
 

@@ -47,6 +47,19 @@ export function checkBlockingDeadline(options: AcquireOptions): Deadline {
   return deadline;
 }
 
+/** Options of an async acquire; an aborted signal throws its reason. */
+export function asyncDeadline(options: AcquireOptions | undefined): Deadline {
+  if (options === undefined) return FOREVER;
+  const deadline = checkDeadline(options);
+  deadline.signal?.throwIfAborted();
+  return deadline;
+}
+
+/** Options of a blocking acquire. */
+export function blockingDeadline(options: AcquireOptions | undefined): Deadline {
+  return options === undefined ? FOREVER : checkBlockingDeadline(options);
+}
+
 /** @throws TypeError or RangeError that names the option, unless it is an integer from `min` to `max`. */
 export function checkInteger(
   value: unknown,

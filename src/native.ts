@@ -27,6 +27,8 @@ export interface NativeAddon {
   readonly flockModes: { readonly shared: number; readonly exclusive: number; readonly unlock: number };
   /** `flock(2)`, never blocking: false if another open file has the lock. Also changes the mode of a lock. */
   flock(fd: number, mode: number): boolean;
+  /** `flock`, and how many names the file has then: 0 once it has been removed; -1: another open file has the lock. */
+  flockLinks(fd: number, mode: number): number;
 
   /**
    * The first `bytes` of a file as memory that is shared with every other thread and process that maps it. `fd` must be

@@ -1,5 +1,5 @@
 /** The addon: locks of files, memory of files, and sleeping on words of it, across threads and processes. */
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, linkSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { native } from '../dist/native.js';
@@ -53,6 +53,19 @@ describe('flock', () => {
     addon.flock(first, unlock);
     addon.flock(second, unlock);
     expect(addon.flock(third, exclusive)).toBe(true);
+  });
+
+  test('flockLinks tells how many names the locked file has', () => {
+    const file = newFile();
+    const [first, second] = [open(file), open(file)];
+    expect(addon.flockLinks(first, exclusive)).toBe(1);
+    expect(addon.flockLinks(second, exclusive)).toBe(-1);
+    linkSync(file, `${file}.link`);
+    expect(addon.flockLinks(first, exclusive)).toBe(2);
+    rmSync(`${file}.link`);
+    rmSync(file);
+    expect(addon.flockLinks(first, unlock)).toBe(0);
+    expect(addon.flock(second, exclusive)).toBe(true);
   });
 
   test.each(elsewhere)('excludes another %s', async (_, start) => {

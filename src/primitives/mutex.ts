@@ -1,4 +1,4 @@
-import { FOREVER, checkObject, show, type Deadline } from '../deadline.js';
+import { FOREVER, asyncDeadline, blockingDeadline, checkObject, show, type Deadline } from '../deadline.js';
 import type { ThreadGuard } from '../guard.js';
 import type { AcquireOptions } from '../lock.js';
 import type { Cell } from '../space/cell.js';
@@ -11,7 +11,7 @@ import { Opened, obtain, openHandle, type LockHandle } from './handles.js';
 import { Reentry } from './reentry.js';
 import type { Space } from './space.js';
 import { SPINS, pause } from '../parker/spin.js';
-import { Acquirable, asyncDeadline, blockingDeadline } from './thread-lock.js';
+import { Acquirable } from './thread-lock.js';
 
 export type MutexHandle = LockHandle<'mortise/mutex'>;
 const HANDLE_TYPE = 'mortise/mutex';

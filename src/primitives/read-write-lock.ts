@@ -1,4 +1,4 @@
-import { checkObject } from '../deadline.js';
+import { asyncDeadline, blockingDeadline, checkObject } from '../deadline.js';
 import type { AcquireOptions } from '../lock.js';
 import { FencedGuard } from '../guard.js';
 import { readFence } from '../space/cells.js';
@@ -17,7 +17,7 @@ import { ExclusiveGuard } from './exclusive-hold.js';
 import { Opened, obtain, openHandle, type LockHandle } from './handles.js';
 import { enterShared, leaveShared, leaveSharedSlow } from './shared-hold.js';
 import type { Space } from './space.js';
-import { Acquirable, ThreadLock, asyncDeadline, blockingDeadline } from './thread-lock.js';
+import { Acquirable, ThreadLock } from './thread-lock.js';
 
 export type ReadWriteLockHandle = LockHandle<'mortise/read-write-lock'>;
 const HANDLE_TYPE = 'mortise/read-write-lock';

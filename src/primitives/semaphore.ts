@@ -1,4 +1,4 @@
-import { FOREVER, checkInteger, checkObject } from '../deadline.js';
+import { FOREVER, asyncDeadline, blockingDeadline, checkInteger, checkObject } from '../deadline.js';
 import { ThreadGuard } from '../guard.js';
 import type { SemaphoreAcquireOptions } from '../lock.js';
 import type { Cell, GrantableGuard } from '../space/cell.js';
@@ -9,7 +9,7 @@ import { acquireAsync, acquireBlocking, attemptOnly, type Way } from './acquire.
 import { Opened, obtain, openHandle, type LockHandle } from './handles.js';
 import { enterShared, leaveShared, leaveSharedSlow } from './shared-hold.js';
 import type { Space } from './space.js';
-import { Acquirable, asyncDeadline, blockingDeadline } from './thread-lock.js';
+import { Acquirable } from './thread-lock.js';
 
 export type SemaphoreHandle = LockHandle<'mortise/semaphore'>;
 const HANDLE_TYPE = 'mortise/semaphore';

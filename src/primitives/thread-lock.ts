@@ -1,5 +1,5 @@
 /** What a user holds: the faces of locks, and everything that can be said in terms of their acquire forms. */
-import { FOREVER, checkBlockingDeadline, checkDeadline, show, type Deadline } from '../deadline.js';
+import { asyncDeadline } from '../deadline.js';
 import { LockBusyError } from '../errors.js';
 import type { ThreadGuard } from '../guard.js';
 import type { AcquireOptions, LockInfo, LockStats, SyncLock } from '../lock.js';
@@ -7,6 +7,7 @@ import type { Cell } from '../space/cell.js';
 import { nameOf } from '../space/cells.js';
 import { readStats } from '../space/statistics.js';
 import type { TetherSource } from '../space/tether.js';
+import { withLock, withLockSync } from '../with-lock.js';
 import { describeLock, holdersOf, infoOf, type Way } from './acquire.js';
 import type { Opened } from './handles.js';
 
@@ -81,24 +82,12 @@ export abstract class Acquirable<G extends ThreadGuard, O extends AcquireOptions
    * `body` did.
    */
   async withLock<T>(body: (guard: G) => T | Promise<T>, options?: O): Promise<T> {
-    checkBody(body);
-    const guard = await this.acquire(options);
-    try {
-      return await body(guard);
-    } finally {
-      guard.release();
-    }
+    return withLock(this, body, options);
   }
 
   /** Runs `body` with the lock held, blocking. Returns or throws what `body` did. */
   withLockSync<T>(body: (guard: G) => T, options?: O): T {
-    checkBody(body);
-    const guard = this.acquireSync(options);
-    try {
-      return body(guard);
-    } finally {
-      guard.release();
-    }
+    return withLockSync(this, body, options);
   }
 
   /** Does anybody hold it? */
@@ -129,22 +118,4 @@ export abstract class Acquirable<G extends ThreadGuard, O extends AcquireOptions
   async info(): Promise<LockInfo> {
     return this.infoSync();
   }
-}
-
-/** @throws TypeError unless it is a function. */
-export function checkBody(body: unknown): asserts body is (...args: never[]) => unknown {
-  if (typeof body !== 'function') throw new TypeError(`body must be a function, not ${show(body)}`);
-}
-
-/** Options of an async acquire; an aborted signal throws its reason. */
-export function asyncDeadline(options: AcquireOptions | undefined): Deadline {
-  if (options === undefined) return FOREVER;
-  const deadline = checkDeadline(options);
-  deadline.signal?.throwIfAborted();
-  return deadline;
-}
-
-/** Options of a blocking acquire. */
-export function blockingDeadline(options: AcquireOptions | undefined): Deadline {
-  return options === undefined ? FOREVER : checkBlockingDeadline(options);
 }

@@ -50,6 +50,7 @@ describe('The two builds', () => {
     expect(Object.keys(one).sort()).toEqual([
       'capabilities',
       'flock',
+      'flockLinks',
       'flockModes',
       'futexWait',
       'futexWake',

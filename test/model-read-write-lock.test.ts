@@ -1,3 +1,0 @@
-import { exploreSchedules } from './model/schedules.js';
-
-exploreSchedules('read-write lock');

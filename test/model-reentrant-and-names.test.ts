@@ -1,4 +1,0 @@
-import { exploreSchedules } from './model/schedules.js';
-
-exploreSchedules('reentrant mutex');
-exploreSchedules('names');

@@ -1,0 +1,56 @@
+/** Random and PCT schedules of every subject of every primitive, with every fault. */
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+import { afterAll, describe, expect, test } from 'vitest';
+import { schedules } from './model/plan.mjs';
+import { nameOf, type Result } from './model/task.mjs';
+
+/** For each primitive and strategy; every case has the same share. */
+const EXECUTIONS = { sync: 100_000, async: 10_000 };
+/** Situations are many and small. */
+const ARRANGED = 14_000;
+
+interface Case {
+  subject: { hasSections?: boolean };
+}
+type Outcome = Result & { name: string; hasSections: boolean };
+
+// One pool for all: each of its threads has to compile the library and to warm up.
+const pool = new Piscina<object, Result>({
+  filename: new URL('model/task.mjs', import.meta.url).href,
+  maxThreads: availableParallelism(),
+});
+afterAll(() => pool.destroy());
+
+const seed = (Math.random() * 2 ** 30) | 0;
+
+function exploreCase(one: Case, task: object): Promise<Outcome> {
+  const name = nameOf(one as never);
+  const hasSections = one.subject.hasSections !== false;
+  return pool.run({ ...task, name, seed }).then((result) => ({ ...result, name, hasSections }));
+}
+
+describe(`With seed ${seed}`, () => {
+  for (const { name: primitive, ...kinds } of schedules)
+    for (const kind of ['sync', 'async'] as const)
+      for (const strategy of ['random', 'pct']) {
+        const cases = kinds[kind] as Case[];
+        if (cases.length === 0) continue;
+        const isArranged = primitive === 'situation';
+        const all = isArranged ? ARRANGED : EXECUTIONS[kind];
+        const executions = Math.ceil(all / cases.length);
+        // Now, so that the pool is never idle between two tests.
+        const running = Promise.all(cases.map((one) => exploreCase(one, { strategy, executions })));
+        running.catch(() => undefined); // Its test tells.
+
+        const title = `every claim about a ${primitive} holds in ${all} ${strategy} schedules, ${kind}`;
+        test(title, { timeout: 600_000 }, async () => {
+          for (const { name, hasSections, failure, steps, sections } of await running) {
+            if (failure !== undefined) throw new Error(failure);
+            expect(steps, name).toBeGreaterThan((isArranged ? 4 : 10) * executions);
+            // Situations do not count theirs.
+            if (!isArranged && hasSections) expect(sections, name).toBeGreaterThan(executions / 2);
+          }
+        });
+      }
+});

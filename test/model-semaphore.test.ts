@@ -1,4 +1,0 @@
-import { exploreSchedules } from './model/schedules.js';
-
-exploreSchedules('semaphore');
-exploreSchedules('latch');
