@@ -1,9 +1,12 @@
-// flock, flockLinks and map.
+// flock, flockLinks, microseconds, map and unmap.
 #include "exports.h"
 
 #include <errno.h>
 
+#include <chrono>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "arguments.h"
 #include "mappings.h"
@@ -54,14 +57,26 @@ Napi::Value FlockLinks(const Napi::CallbackInfo& info) {
   return {};
 }
 
-// map(fd, bytes) -> ArrayBuffer
+// microseconds() -> number
+Napi::Value Microseconds(const Napi::CallbackInfo& info) {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  const auto count = std::chrono::duration_cast<std::chrono::microseconds>(since).count();
+  return Napi::Number::New(info.Env(), static_cast<double>(count));
+}
+
+// map(fd, bytes, guarded?) -> ArrayBuffer
 Napi::Value Map(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   int fd;
   int64_t bytes;
   if (!ReadFd(info, 0, &fd) || !ReadInteger(info, 1, "bytes", 1, INT32_MAX, &bytes)) return {};
+  if (!info[2].IsUndefined() && !info[2].IsBoolean()) {
+    ThrowTypeError(env, "guarded", "true or false", info[2]);
+    return {};
+  }
+  const bool guarded = info[2].IsBoolean() && info[2].As<Napi::Boolean>().Value();
   MappingUse use;
-  const int error = MapFile(fd, static_cast<size_t>(bytes), &use);
+  const int error = MapFile(fd, static_cast<size_t>(bytes), guarded, &use);
   if (error == ERANGE) {
     Napi::RangeError::New(env, "bytes must be at most the size of the file, got " + std::to_string(bytes))
         .ThrowAsJavaScriptException();
@@ -71,20 +86,39 @@ Napi::Value Map(const Napi::CallbackInfo& info) {
     ThrowSystemError(env, error, "mmap");
     return {};
   }
-  Mapping* mapping = use.get();
+  std::unique_ptr<MappingUse> lent = std::make_unique<MappingUse>(std::move(use));
   napi_value buffer;
   const napi_status status = napi_create_external_arraybuffer(
-      env, mapping->address, static_cast<size_t>(bytes),
-      [](node_api_nogc_env, void*, void* counted) { MappingUse ended(static_cast<Mapping*>(counted)); }, mapping,
-      &buffer);
+      env, lent->get()->address, static_cast<size_t>(bytes),
+      [](node_api_nogc_env, void*, void* ended) { delete static_cast<MappingUse*>(ended); }, lent.get(), &buffer);
   if (status != napi_ok) {
     // Electron, for one, keeps all memory of JavaScript in a cage.
     if (status == napi_no_external_buffers_allowed) ThrowSystemError(env, EOPNOTSUPP, "external ArrayBuffer");
     else if (!env.IsExceptionPending()) ThrowSystemError(env, ENOMEM, "external ArrayBuffer");
     return {};
   }
-  use.leave();  // it is the ArrayBuffer's from here on
+  MappingUse* owned = lent.release();  // it is the ArrayBuffer's from here on
+  if (napi_wrap(env, buffer, owned, nullptr, nullptr, nullptr) != napi_ok) {
+    ThrowSystemError(env, ENOMEM, "external ArrayBuffer");
+    return {};
+  }
   return Napi::Value(env, buffer);
+}
+
+// unmap(buffer)
+Napi::Value Unmap(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  void* lent = nullptr;
+  if (!info[0].IsArrayBuffer() || napi_remove_wrap(env, info[0], &lent) != napi_ok) {
+    ThrowTypeError(env, "buffer", "an ArrayBuffer from map", info[0]);
+    return {};
+  }
+  // Now. Node.js deletes what is left of the use later, from its event loop.
+  MappingUse ended = std::move(*static_cast<MappingUse*>(lent));
+  if (napi_detach_arraybuffer(env, info[0]) == napi_ok) return {};
+  ended.leave();  // whoever has the buffer may touch the memory for ever
+  ThrowTypeError(env, "buffer", "an ArrayBuffer that can be detached", info[0]);
+  return {};
 }
 
 }  // namespace
@@ -97,7 +131,9 @@ void ExportFiles(Napi::Env env, Napi::Object exports) {
   exports.Set("flockModes", modes);
   exports.Set("flock", Napi::Function::New<Flock>(env, "flock"));
   exports.Set("flockLinks", Napi::Function::New<FlockLinks>(env, "flockLinks"));
+  exports.Set("microseconds", Napi::Function::New<Microseconds>(env, "microseconds"));
   exports.Set("map", Napi::Function::New<Map>(env, "map"));
+  exports.Set("unmap", Napi::Function::New<Unmap>(env, "unmap"));
 }
 
 }  // namespace mortise

@@ -15,13 +15,22 @@ import {
   statSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import { BackendUnavailableError, DeadlockError, InvalidHandleError, LockBusyError } from 'mortise';
+import {
+  BackendUnavailableError,
+  DeadlockError,
+  InvalidHandleError,
+  LockBusyError,
+  LockTimeoutError,
+} from 'mortise';
 import { FileLock, type FileLockOptions } from 'mortise/file';
+import { FILE_RELEASES, FILE_WAITED, until as moment } from '../dist/file/words.js';
+import { now } from '../dist/parker/clock.js';
 import { native } from '../dist/native.js';
 import { expectRefused, seen } from './contract/guards.ts';
 import { describeLock } from './contract/lock.ts';
@@ -66,10 +75,20 @@ const shares = ({ FileLock, kept }: Tools, path: string): boolean => {
   return kept.guard.abandoned;
 };
 const lets = ({ kept }: Tools): boolean => kept.guard.release();
+const takes = ({ FileLock }: Tools, path: string): boolean => new FileLock(path).acquireSync().release();
 const canTake = ({ FileLock }: Tools, path: string): boolean => {
   const guard = new FileLock(path).tryAcquireSync();
   return guard?.release() ?? false;
 };
+
+function wordsOf(path: string): Int32Array {
+  const fd = openSync(path, 'r+');
+  try {
+    return new Int32Array(native().map(fd, 512));
+  } finally {
+    closeSync(fd);
+  }
+}
 
 async function failure(promise: Promise<unknown>): Promise<Error> {
   return promise.then(
@@ -163,6 +182,21 @@ describe('FileLock excludes', () => {
     expect(await blocked).toBe(false);
     expect(addon.flock(fd, addon.flockModes.exclusive)).toBe(false);
   });
+
+  test('those who do not use this package and do not say who they are', async () => {
+    const lock = new FileLock(newPath());
+    const shared = new FileLock(lock.path, { shared: true });
+    shared.acquireSync().release();
+    const fd = openSync(lock.path, 'r+');
+    onTestFinished(() => closeSync(fd));
+    const { flock, flockModes } = native();
+    flock(fd, flockModes.exclusive);
+    expect((await failure(lock.acquire({ timeout: 0 }))).message).not.toContain('last held');
+    flock(fd, flockModes.unlock);
+    lock.acquireSync().release();
+    flock(fd, flockModes.exclusive);
+    expect(lock.infoSync()).toMatchObject({ holders: 1, owner: null, pid: null, acquiredAt: null });
+  });
 });
 
 describe('FileLock, shared', () => {
@@ -229,6 +263,7 @@ describe('FileLock, shared', () => {
     const peer = Peer.process();
     let current = await shared.acquire();
     const waiting = peer.run(holds, path);
+    await until(() => shared.infoSync().waiters === 1, 'it waits');
     let done = false;
     void waiting.then(() => (done = true));
     let turns = 0;
@@ -243,6 +278,20 @@ describe('FileLock, shared', () => {
       expect(++turns).toBeLessThan(10_000);
     }
     await peer.run(lets);
+  });
+});
+
+describe('FileLock, shared,', () => {
+  test('is shared again by a thread that keeps sharing it, though somebody waits elsewhere to have it alone', async () => {
+    const path = newPath();
+    const shared = new FileLock(path, { shared: true });
+    const outer = await shared.acquire();
+    const waiting = Peer.process().run(holds, path);
+    await until(() => shared.infoSync().waiters === 1, 'it waits');
+    const inner = await shared.acquire({ timeout: 5000 });
+    inner.release();
+    outer.release();
+    await waiting;
   });
 });
 
@@ -370,12 +419,9 @@ describe('FileLock tells', () => {
       new FileLock(path).withLockSync(({ fence }) => fence);
     fences.push(await Peer.thread().run(fenceElsewhere, lock.path));
     const removing = new FileLock(lock.path, { removeOnRelease: true });
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 50; i++) {
       fences.push(removing.withLockSync(({ fence }) => fence));
       expect(existsSync(lock.path)).toBe(false);
-      // The fence of a new file begins with the time.
-      const before = Date.now();
-      await until(() => Date.now() > before, 'a millisecond has passed');
     }
     for (let i = 1; i < fences.length; i++) expect(fences[i]!).toBeGreaterThan(fences[i - 1]!);
     const shared = new FileLock(lock.path, { shared: true });
@@ -386,6 +432,16 @@ describe('FileLock tells', () => {
 });
 
 describe('The file', () => {
+  test('that a loss of power has set back gives no fence again', () => {
+    const lock = new FileLock(newPath());
+    lock.acquireSync().release();
+    const contents = readFileSync(lock.path);
+    const fences = Array.from({ length: 10 }, () => lock.withLockSync(({ fence }) => fence));
+    lock.dispose();
+    writeFileSync(lock.path, contents, { flag: 'r+' });
+    expect(new FileLock(lock.path).withLockSync(({ fence }) => fence)).toBeGreaterThan(fences[9]!);
+  });
+
   test('is made with its folders, for this user only, and stays', () => {
     const folder = newPath();
     const before = process.umask(0);
@@ -405,6 +461,50 @@ describe('The file', () => {
     const lock = new FileLock(newFile(0));
     lock.acquireSync().release();
     expect(lock.withLockSync(({ fence }) => fence)).toBeGreaterThan(0n);
+  });
+
+  test('may be cut off, as a shell does with 9>a.lock, while it is open, held and waited for', async () => {
+    const path = newPath();
+    const peer = Peer.process();
+    await peer.run(({ FileLock }, path) => {
+      const lock = new FileLock(path);
+      lock.acquireSync().release();
+    }, path);
+    const cut = (): void => writeFileSync(path, '');
+    cut();
+    await peer.run(holds, path);
+    const waiting = Peer.process();
+    const blocked = Peer.process();
+    const waits = async ({ FileLock, kept }: Tools, path: string): Promise<void> => {
+      kept.guard = await new FileLock(path).acquire();
+      kept.guard.release();
+    };
+    const served = [waiting.run(waits, path), blocked.run(holds, path).then(() => blocked.run(lets))];
+    await until(() => new FileLock(path).infoSync().waiters === 1, 'one waits');
+    cut();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await peer.run(lets)).toBe(true);
+    await Promise.all(served);
+    const fence = new FileLock(path).withLockSync(({ fence }) => fence);
+    expect(fence).toBeGreaterThan(0n);
+  });
+
+  test('may be full of zeros, as a loss of power may leave it', () => {
+    const lock = new FileLock(newFile(512));
+    expect(lock.withLockSync(({ fence }) => fence)).toBeGreaterThan(0n);
+  });
+
+  test('that is cut off and written to while it is held stays as it was written', async () => {
+    const lock = new FileLock(newPath());
+    const guard = lock.acquireSync();
+    const waiting = lock.acquire();
+    const contents = 'somebody wrote this. '.repeat(100);
+    writeFileSync(lock.path, contents);
+    expect(guard.release()).toBe(true);
+    expect((await failure(waiting)).message).toContain('other contents');
+    expect(readFileSync(lock.path, 'utf8')).toBe(contents);
+    writeFileSync(lock.path, '');
+    lock.acquireSync().release();
   });
 
   test('that has other contents is refused, and not touched', async () => {
@@ -564,6 +664,81 @@ describe('A waiter', () => {
     alone.acquireSync().release();
   });
 
+  test('whose file was empty when it came is known as soon as there is something in it', async () => {
+    const [path, filled] = [newFile(0), newPath()];
+    new FileLock(filled).acquireSync().release();
+    const fd = openSync(path, 'r+');
+    onTestFinished(() => closeSync(fd));
+    const { flock, flockModes } = native();
+    flock(fd, flockModes.exclusive);
+    const waiting = Peer.process().run(takes, path);
+    const own = new FileLock(path).acquire();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    writeSync(fd, readFileSync(filled)); // As the first holder does.
+    const words = wordsOf(path);
+    await until(() => Atomics.load(words, FILE_WAITED) !== 0, 'somebody says so');
+    flock(fd, flockModes.unlock);
+    (await own).release();
+    await waiting;
+  });
+
+  test('that lets others go first makes an attempt all the same before its time is up', async () => {
+    const lock = new FileLock(newPath());
+    lock.acquireSync().release();
+    const words = wordsOf(lock.path);
+    for (let i = 0; i < 20; i++) {
+      // As one that waits and is killed leaves it.
+      Atomics.store(words, FILE_WAITED, moment(now() + 900));
+      (await lock.acquire({ timeout: 1 })).release();
+    }
+  });
+
+  test('whose file was removed waits for the next one', async () => {
+    const [path, next] = [newPath(), newPath()];
+    new FileLock(path).acquireSync().release();
+    new FileLock(next).acquireSync().release();
+    const { flock, flockModes } = native();
+    const [old, fd] = [openSync(path, 'r+'), openSync(next, 'r+')];
+    onTestFinished(() => [old, fd].forEach((one) => closeSync(one)));
+    for (const one of [old, fd]) flock(one, flockModes.exclusive);
+    const controller = new AbortController();
+    const lock = new FileLock(path);
+    const first = failure(lock.acquire({ signal: controller.signal }));
+    const second = lock.acquire();
+    renameSync(next, path);
+    flock(old, flockModes.unlock);
+    const words = wordsOf(path);
+    // The second one looks now.
+    controller.abort();
+    expect(Atomics.load(words, FILE_WAITED)).not.toBe(0);
+    await first;
+    flock(fd, flockModes.unlock);
+    (await second).release();
+  });
+
+  test('that gives up does not make the others forgotten', async () => {
+    const path = newPath();
+    new FileLock(path).acquireSync().release();
+    const fd = openSync(path, 'r+');
+    onTestFinished(() => closeSync(fd));
+    const { flock, flockModes } = native();
+    flock(fd, flockModes.exclusive);
+    const waiting = Peer.process().run(holds, path);
+    const words = wordsOf(path);
+    await until(() => Atomics.load(words, FILE_WAITED) !== 0, 'it waits');
+    const before = Atomics.load(words, FILE_RELEASES);
+    const lock = new FileLock(path);
+    expect(() => lock.acquireSync({ timeout: 1 })).toThrow(LockTimeoutError);
+    const controller = new AbortController();
+    const aborted = failure(lock.acquire({ signal: controller.signal }));
+    controller.abort();
+    await aborted;
+    // It says again that it waits, for it has been woken.
+    if (Atomics.load(words, FILE_WAITED) === 0) expect(Atomics.load(words, FILE_RELEASES)).not.toBe(before);
+    flock(fd, flockModes.unlock);
+    await waiting;
+  });
+
   test('does not block the pool of the process: 200 of them, and a file is read', async () => {
     const path = newPath();
     const peer = Peer.process();
@@ -666,10 +841,28 @@ describe('FileLock', () => {
     new FileLock(lock.path).acquireSync().release();
   });
 
+  test('keeps few files open, however many it has locked at the same time', () => {
+    const open = readdirSync('/proc/self/fd').length;
+    const guards = Array.from({ length: 300 }, () => new FileLock(newPath()).acquireSync());
+    for (const guard of guards) guard.release();
+    expect(readdirSync('/proc/self/fd').length - open).toBeLessThanOrEqual(65);
+  });
+
   test('keeps few files open, however many it has locked', () => {
     const open = readdirSync('/proc/self/fd').length;
     for (let i = 0; i < 500; i++) new FileLock(newPath()).acquireSync().release();
     expect(readdirSync('/proc/self/fd').length - open).toBeLessThanOrEqual(64);
+  });
+
+  test('keeps few files mapped, even of a thread that never yields', () => {
+    const mappings = (): number => readFileSync('/proc/self/maps', 'utf8').split('\n').length;
+    const before = mappings();
+    const lock = new FileLock(newPath(), { removeOnRelease: true });
+    for (let i = 0; i < 500; i++) {
+      lock.acquireSync().release();
+      new FileLock(newPath()).acquireSync().release();
+    }
+    expect(mappings() - before).toBeLessThan(500);
   });
 
   test('a guard that is garbage-collected while held is reported with its path', async () => {

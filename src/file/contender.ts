@@ -17,7 +17,8 @@ import { DeadlockError, LockTimeoutError } from '../errors.js';
 import { clearTimeout, now, setTimeout } from '../parker/clock.js';
 import { onAbort } from '../primitives/abort.js';
 import { FileGuard, Tether, watchForLostGuards } from './guard.js';
-import { LockFile, describe } from './lock-file.js';
+import { describe } from './holder.js';
+import { LockFile, type Attempt } from './lock-file.js';
 import { unfit } from './refusal.js';
 
 /** Milliseconds until a waiter looks by itself: the first time, and at the most. */
@@ -139,8 +140,10 @@ export class Contender {
       file.announce(wish.shared, slice);
       const taken = isItsTurn ? this.#tryBehindWriters(wish, since) : null;
       if (taken !== null) return taken;
+      // It was removed, and the attempt was at the next one: nobody wakes those who wait for the old one.
+      if (this.#file !== file) continue;
       if (left === 0) {
-        file.forget();
+        file.forget(false);
         throw this.#timedOut(timeout);
       }
       const other = holderInThisThread(file.identity);
@@ -152,7 +155,10 @@ export class Contender {
 
   acquire(wish: Wish, { timeout, signal }: Deadline): Promise<FileGuard> {
     const isItsTurn = timeout === 0 || !this.#letsOthersGoFirst();
-    const guard = isItsTurn && this.#queue.length === 0 && !this.#isBarred(wish) ? this.try(wish) : null;
+    const guard =
+      isItsTurn && this.#queue.length === 0 && !(this.#joins(wish) && this.#isBarred(wish, now()))
+        ? this.try(wish)
+        : null;
     if (guard !== null) return Promise.resolve(guard);
     if (timeout === 0) return Promise.reject(this.#timedOut(timeout));
     return new Promise((resolve, reject) => {
@@ -160,11 +166,16 @@ export class Contender {
         end();
         const place = this.#queue.indexOf(request);
         this.#queue.splice(place, 1);
+        this.#look = FIRST_LOOK;
         if (place === 0) this.#serve();
         reject(reason);
       };
       const forget = signal && onAbort(signal, () => cancel(signal.reason as Error));
-      const stopTimer = after(timeout, () => cancel(this.#timedOut(timeout)));
+      const stopTimer = after(timeout, () => {
+        // It may have let others go first until now.
+        if (this.#queue[0] === request) this.#serve();
+        if (this.#queue.includes(request)) cancel(this.#timedOut(timeout));
+      });
       const end = (): void => {
         stopTimer();
         forget?.();
@@ -193,15 +204,16 @@ export class Contender {
     if (removeOnRelease) this.#close();
     // Not at once: the next one here and those who were woken elsewhere take turns.
     if (this.#queue.length > 0) queueMicrotask(() => this.#serve(!othersWoken));
+    else if (contenders.size > MOST_IDLE) this.closeIfIdle();
   }
 
   #joins({ shared }: Wish): boolean {
     return shared && this.#sharers > 0;
   }
 
-  /** Would it go on sharing what somebody elsewhere waits to have alone? */
-  #isBarred(wish: Wish): boolean {
-    return this.#joins(wish) && (this.#file as LockFile).isWaitedForByWriter();
+  /** Must it, which would share, let go first who waits elsewhere to have it alone? */
+  #isBarred({ shared }: Wish, since: number): boolean {
+    return shared && (this.#file as LockFile).isWaitedForByWriter() && now() - since < DEFERENCE;
   }
 
   /** Of a newcomer, while others wait elsewhere. */
@@ -210,15 +222,13 @@ export class Contender {
   }
 
   #tryBehindWriters(wish: Wish, since: number): FileGuard | null {
-    const isBehind =
-      wish.shared && (this.#file as LockFile).isWaitedForByWriter() && now() - since < DEFERENCE;
-    return isBehind ? null : this.try(wish);
+    return this.#isBarred(wish, since) ? null : this.try(wish);
   }
 
   /** Takes the lock of the file, which nobody in this thread holds. */
   #attempt({ shared, mode }: Wish): boolean {
     for (let times = 0; times < MOST_REMOVALS; times++) {
-      const outcome = this.#open(mode).attempt(shared);
+      const outcome = this.#attemptOnce(shared, mode);
       if (outcome === 'busy') return false;
       if (outcome === 'taken') return true;
       this.#close();
@@ -226,8 +236,17 @@ export class Contender {
     throw unfit(this.path, `was removed or replaced ${MOST_REMOVALS} times while its lock was taken`);
   }
 
+  #attemptOnce(shared: boolean, mode: number): Attempt {
+    try {
+      return this.#open(mode).attempt(shared);
+    } catch (error) {
+      this.#close(); // What it is by now may be good for the next attempt.
+      throw error;
+    }
+  }
+
   #granted(wish: Wish): FileGuard {
-    this.#file?.forget();
+    this.#file?.forget(true);
     if (wish.shared) this.#sharers++;
     else this.#isExclusive = true;
     return new FileGuard(this, wish, this.#file as LockFile);
@@ -252,12 +271,12 @@ export class Contender {
   }
 
   /** Null: it waits, and will be looked after. */
-  #serveOne({ wish, since }: Request, isItsTurn: boolean): FileGuard | null {
+  #serveOne({ wish, since }: Pick<Request, 'wish' | 'since'>, isItsTurn: boolean): FileGuard | null {
     if (this.isHeld) {
-      const isBarred = this.#isBarred(wish);
-      if (this.#joins(wish) && !isBarred) return this.#granted(wish);
+      const joins = this.#joins(wish);
+      if (joins && !this.#isBarred(wish, since)) return this.#granted(wish);
       // The release in this thread looks after the queue; the timer keeps the thread alive.
-      this.#wait(isBarred ? this.#look : MAX_DELAY);
+      this.#wait(joins ? this.#look : MAX_DELAY);
       return null;
     }
     const file = this.#open(wish.mode);
@@ -266,8 +285,14 @@ export class Contender {
     file.announce(wish.shared, this.#look);
     const guard = isItsTurn ? this.#tryBehindWriters(wish, since) : null;
     if (guard !== null) return guard;
+    // It was removed, and the attempt was at the next one: nobody wakes those who wait for the old one.
+    if (this.#file !== file) return this.#serveOne({ wish, since }, isItsTurn);
     this.#wait(this.#look);
-    this.#unwatch = file.watch(seen, () => this.#serve());
+    try {
+      this.#unwatch = file.watch(seen, () => this.#serve());
+    } catch {
+      // No thread to watch with: the timer looks.
+    }
     return null;
   }
 
@@ -280,8 +305,8 @@ export class Contender {
   }
 
   #stopWaiting(): void {
-    this.#file?.forget();
     this.#disarm();
+    this.#file?.forget(false);
   }
 
   #disarm(): void {
@@ -301,7 +326,7 @@ export class Contender {
 
   #timedOut(timeout: number): LockTimeoutError {
     const after = timeout === 0 ? 'at the first attempt' : `within ${timeout} ms`;
-    const holder = this.#file?.holder();
+    const holder = this.#file?.lastHolder();
     const by = holder === undefined ? '' : `; last held alone by ${describe(holder)}`;
     return new LockTimeoutError(`the lock file ${this.path} was not acquired ${after}${by}`);
   }

@@ -60,6 +60,8 @@ describe('The two builds', () => {
       'lifeInit',
       'lifeRelease',
       'map',
+      'microseconds',
+      'unmap',
       'unwatch',
       'watch',
     ]);
