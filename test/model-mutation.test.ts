@@ -35,7 +35,7 @@ describe('The model kills', { timeout: 60_000 }, () => {
   afterAll(() => runner.close());
 
   for (const id of [
-    'space/latch.js releaseLatch: remove: Atomics.notify(words, at, 1);',
+    'space/latch.js releaseLatch: remove: rouse(words, at, 1);',
     'parker/thread.js ThreadParker.unpark: remove: Atomics.add(this.#words, at, 1);',
     'space/words.js mutexRules.bury: drop: (word) => (word & ~OWNER) | ABANDONED  =>  (word) => (word & ~OWNER)',
     'space/cell.js Cell.decline: remove: this.queue.latchAndSettle();',

@@ -1,9 +1,8 @@
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { asyncDeadline, blockingDeadline, checkInteger, checkObject, show } from '../deadline.js';
 import { InvalidHandleError, LockBusyError } from '../errors.js';
 import type { AcquireOptions, LockInfo, SyncLock } from '../lock.js';
 import { native } from '../native.js';
+import { absolutePath } from '../path.js';
 import { withLock, withLockSync } from '../with-lock.js';
 import { contenderFor, type Contender, type Wish } from './contender.js';
 import type { FileGuard } from './guard.js';
@@ -69,7 +68,7 @@ export class FileLock implements SyncLock {
    * @throws TypeError or RangeError for bad arguments; NativeAddonError if there is no addon.
    */
   constructor(path: string | URL, options: FileLockOptions = {}) {
-    this.path = resolve(checkPath(path));
+    this.path = absolutePath(path);
     this.#wish = { ...checkOptions(options), held: 0 };
     native();
   }
@@ -205,15 +204,6 @@ function stateOf(file: LockFile | undefined, contender: Contender): 'free' | 'sh
   if (contender.isHeldExclusively) return 'exclusive';
   if (contender.sharers > 0) return 'shared';
   return file === undefined ? 'free' : file.look();
-}
-
-function checkPath(path: unknown): string {
-  const text = path instanceof URL ? fileURLToPath(path) : path;
-  if (typeof text !== 'string')
-    throw new TypeError(`path must be a string or a file: URL, not ${show(path)}`);
-  if (text === '' || text.includes('\0'))
-    throw new RangeError(`path must be a path, not empty and without null characters: ${show(path)}`);
-  return text;
 }
 
 function checkOptions(options: FileLockOptions): Omit<Wish, 'held'> {

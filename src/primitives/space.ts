@@ -1,8 +1,9 @@
 import { checkInteger, checkObject, show } from '../deadline.js';
+import { absolutePath } from '../path.js';
 import { MAX_LOCKS, MAX_THREADS } from '../space/layout.js';
 import { createMemory, type SpaceMemory } from '../space/memory.js';
 import type { Presence } from '../space/presence.js';
-import { absolutePath, checkSize } from '../space/region.js';
+import { checkSize } from '../space/region.js';
 import { DEFAULT_LOCKS, DEFAULT_THREADS, runtime } from '../space/runtime.js';
 import { handleOf, openSpaceHandle, type Handle } from './handles.js';
 import { Mutex } from './mutex.js';

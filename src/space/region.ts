@@ -17,8 +17,7 @@ import {
   type BigIntStats,
   type Stats,
 } from 'node:fs';
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname } from 'node:path';
 import { show } from '../deadline.js';
 import { BackendUnavailableError, InvalidHandleError, LockError } from '../errors.js';
 import { now } from '../parker/clock.js';
@@ -181,16 +180,6 @@ export function checkWish(wish: RegionWish, { id, geometry }: RegionHeader): voi
     if (wanted === undefined || wanted === geometry[what]) continue;
     throw unavailable(wish.path, `has room for ${geometry[what]} ${what}, and options.${what} is ${wanted}`);
   }
-}
-
-/** @throws TypeError or RangeError if it is not a path or a file URL. */
-export function absolutePath(path: unknown): string {
-  const given = path instanceof URL ? fileURLToPath(path) : path;
-  if (typeof given !== 'string')
-    throw new TypeError(`path must be a string or a file URL, not ${show(path)}`);
-  if (given === '' || given.includes('\0'))
-    throw new RangeError(`path must be the path of a file, not ${show(path)}`);
-  return resolve(given);
 }
 
 /** @throws RangeError if a region of this capacity would be larger than what can be mapped. */
