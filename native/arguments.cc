@@ -60,6 +60,9 @@ constexpr Known kKnown[] = {
     {EAGAIN, "EAGAIN", "resource temporarily unavailable"},
     {EBADF, "EBADF", "bad file descriptor"},
     {EBUSY, "EBUSY", "resource busy"},
+#ifdef EDQUOT
+    {EDQUOT, "EDQUOT", "disk quota exceeded"},
+#endif
     {EDEADLK, "EDEADLK", "resource deadlock would occur"},
     {EFAULT, "EFAULT", "bad address"},
     {EINVAL, "EINVAL", "invalid argument"},
@@ -74,6 +77,9 @@ constexpr Known kKnown[] = {
     {EOPNOTSUPP, "EOPNOTSUPP", "operation not supported"},
     {EOVERFLOW, "EOVERFLOW", "value too large"},
     {EPERM, "EPERM", "operation not permitted"},
+#ifdef ESTALE
+    {ESTALE, "ESTALE", "stale file handle"},
+#endif
 };
 
 Known Look(int error) {

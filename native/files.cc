@@ -64,14 +64,19 @@ Napi::Value Microseconds(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(count));
 }
 
-// map(fd, bytes) -> ArrayBuffer
+// map(fd, bytes, guarded?) -> ArrayBuffer
 Napi::Value Map(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   int fd;
   int64_t bytes;
   if (!ReadFd(info, 0, &fd) || !ReadInteger(info, 1, "bytes", 1, INT32_MAX, &bytes)) return {};
+  if (!info[2].IsUndefined() && !info[2].IsBoolean()) {
+    ThrowTypeError(env, "guarded", "true or false", info[2]);
+    return {};
+  }
+  const bool guarded = info[2].IsBoolean() && info[2].As<Napi::Boolean>().Value();
   MappingUse use;
-  const int error = MapFile(fd, static_cast<size_t>(bytes), &use);
+  const int error = MapFile(fd, static_cast<size_t>(bytes), guarded, &use);
   if (error == ERANGE) {
     Napi::RangeError::New(env, "bytes must be at most the size of the file, got " + std::to_string(bytes))
         .ThrowAsJavaScriptException();

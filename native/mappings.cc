@@ -37,12 +37,13 @@ MappingUse::~MappingUse() {
     // A larger mapping may have taken its place.
     if (found != table.by_file.end() && found->second == mapping_) table.by_file.erase(found);
     // Within the lock: the address is free for others from here on.
+    platform::Unguard(mapping_->guard);
     platform::Unmap(mapping_->address, mapping_->bytes);
   }
   delete mapping_;
 }
 
-int MapFile(int fd, size_t bytes, MappingUse* use) {
+int MapFile(int fd, size_t bytes, bool guarded, MappingUse* use) {
   platform::FileIdentity file;
   int error = platform::Identify(fd, &file);
   if (error != 0) return error;
@@ -51,16 +52,18 @@ int MapFile(int fd, size_t bytes, MappingUse* use) {
   Table& table = TheTable();
   std::lock_guard<std::mutex> lock(table.mutex);
   Mapping*& known = table.by_file[KeyOf(file)];
-  if (known == nullptr || known->bytes < bytes) {
+  // One that was cut keeps the zeros that took the place of the file.
+  if (known == nullptr || known->bytes < bytes || platform::WasCut(known->guard)) {
     void* address = nullptr;
     error = platform::Map(fd, bytes, &address);
     if (error != 0) {
       if (known == nullptr) table.by_file.erase(KeyOf(file));
       return error;
     }
-    known = new Mapping{file, address, bytes, 0};
+    known = new Mapping{file, address, bytes, 0, nullptr};
     table.by_address[reinterpret_cast<uintptr_t>(address)] = known;
   }
+  if (guarded && known->guard == nullptr) known->guard = platform::GuardMemory(known->address, known->bytes);
   known->uses++;
   *use = MappingUse(known);
   return 0;

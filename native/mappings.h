@@ -14,6 +14,7 @@ struct Mapping {
   void* address;
   size_t bytes;
   size_t uses;
+  platform::Guard* guard;  // null: touching what is cut off kills
 };
 
 class MappingUse {
@@ -37,7 +38,7 @@ class MappingUse {
 };
 
 // 0 or an errno. ERANGE: the file has fewer bytes, and touching those that are missing would kill the process.
-int MapFile(int fd, size_t bytes, MappingUse* use);
+int MapFile(int fd, size_t bytes, bool guarded, MappingUse* use);
 // The mapping that holds these bytes, or an empty use: memory that may vanish is neither watched nor lived in.
 MappingUse MappingAround(const void* address, size_t bytes);
 

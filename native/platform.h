@@ -38,6 +38,15 @@ int Identify(int fd, FileIdentity* identity);
 int Map(int fd, size_t bytes, void** address);
 void Unmap(void* address, size_t bytes);
 
+// Whoever touches what another process has cut off a mapped file is killed by SIGBUS. In guarded memory, zeros of this
+// process's own take the place of what is missing, for good. Null where files cannot be cut while they are mapped.
+struct Guard;
+// Nobody guards or unguards at the same time.
+Guard* GuardMemory(void* address, size_t bytes);
+bool WasCut(const Guard* guard);
+// Before the memory is unmapped.
+void Unguard(Guard* guard);
+
 // The futexes are those of the memory, not of the process: they reach across processes.
 
 enum class Waited { kWoken, kNotEqual, kTimedOut, kFailed };

@@ -188,10 +188,13 @@ void* Begin(void* argument) {
 
 int StartThread(const char* name, ThreadBody body, void* argument, Thread* thread) {
   Start* start = new Start{name, body, argument};
-  // The new thread inherits the mask, so that no signal ever finds it.
+  // The new thread inherits the mask, so that no signal from elsewhere ever finds it.
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
+  // Those that its own code causes kill the process if they are blocked, whoever would handle them.
+  const int own[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
+  for (const int signal : own) sigdelset(&all, signal);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t id;
   const int error = pthread_create(&id, nullptr, Begin, start);

@@ -90,4 +90,9 @@ int Map(int fd, size_t bytes, void** address) {
 
 void Unmap(void* address, size_t) { UnmapViewOfFile(address); }
 
+// A file that is mapped cannot be cut.
+Guard* GuardMemory(void*, size_t) { return nullptr; }
+bool WasCut(const Guard*) { return false; }
+void Unguard(Guard*) {}
+
 }  // namespace mortise::platform

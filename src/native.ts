@@ -37,9 +37,10 @@ export interface NativeAddon {
    * The first `bytes` of a file as memory that is shared with every other thread and process that maps it. `fd` must be
    * open for reading and writing, and may be closed afterwards. `Atomics` work on it, except `wait` and `notify`. All
    * threads of a process share one mapping, which goes with its last ArrayBuffer, watch and held life. Whoever touches
-   * what another process has cut off the file is killed by SIGBUS.
+   * what another process has cut off the file is killed by SIGBUS; `guarded`: finds zeros instead, in a page that is not
+   * shared any more. Map the file again then.
    */
-  map(fd: number, bytes: number): ArrayBuffer;
+  map(fd: number, bytes: number, guarded?: boolean): ArrayBuffer;
   /**
    * Ends the use of memory from {@link NativeAddon.map}: the ArrayBuffer is detached. Without it a garbage collection and
    * a turn of the event loop do, which a thread that never yields does not come to.

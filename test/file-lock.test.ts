@@ -29,7 +29,8 @@ import {
   LockTimeoutError,
 } from 'mortise';
 import { FileLock, type FileLockOptions } from 'mortise/file';
-import { FILE_RELEASES, FILE_WAITED } from '../dist/file/words.js';
+import { FILE_RELEASES, FILE_WAITED, until as moment } from '../dist/file/words.js';
+import { now } from '../dist/parker/clock.js';
 import { native } from '../dist/native.js';
 import { expectRefused, seen } from './contract/guards.ts';
 import { describeLock } from './contract/lock.ts';
@@ -74,6 +75,7 @@ const shares = ({ FileLock, kept }: Tools, path: string): boolean => {
   return kept.guard.abandoned;
 };
 const lets = ({ kept }: Tools): boolean => kept.guard.release();
+const takes = ({ FileLock }: Tools, path: string): boolean => new FileLock(path).acquireSync().release();
 const canTake = ({ FileLock }: Tools, path: string): boolean => {
   const guard = new FileLock(path).tryAcquireSync();
   return guard?.release() ?? false;
@@ -461,6 +463,50 @@ describe('The file', () => {
     expect(lock.withLockSync(({ fence }) => fence)).toBeGreaterThan(0n);
   });
 
+  test('may be cut off, as a shell does with 9>a.lock, while it is open, held and waited for', async () => {
+    const path = newPath();
+    const peer = Peer.process();
+    await peer.run(({ FileLock }, path) => {
+      const lock = new FileLock(path);
+      lock.acquireSync().release();
+    }, path);
+    const cut = (): void => writeFileSync(path, '');
+    cut();
+    await peer.run(holds, path);
+    const waiting = Peer.process();
+    const blocked = Peer.process();
+    const waits = async ({ FileLock, kept }: Tools, path: string): Promise<void> => {
+      kept.guard = await new FileLock(path).acquire();
+      kept.guard.release();
+    };
+    const served = [waiting.run(waits, path), blocked.run(holds, path).then(() => blocked.run(lets))];
+    await until(() => new FileLock(path).infoSync().waiters === 1, 'one waits');
+    cut();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await peer.run(lets)).toBe(true);
+    await Promise.all(served);
+    const fence = new FileLock(path).withLockSync(({ fence }) => fence);
+    expect(fence).toBeGreaterThan(0n);
+  });
+
+  test('may be full of zeros, as a loss of power may leave it', () => {
+    const lock = new FileLock(newFile(512));
+    expect(lock.withLockSync(({ fence }) => fence)).toBeGreaterThan(0n);
+  });
+
+  test('that is cut off and written to while it is held stays as it was written', async () => {
+    const lock = new FileLock(newPath());
+    const guard = lock.acquireSync();
+    const waiting = lock.acquire();
+    const contents = 'somebody wrote this. '.repeat(100);
+    writeFileSync(lock.path, contents);
+    expect(guard.release()).toBe(true);
+    expect((await failure(waiting)).message).toContain('other contents');
+    expect(readFileSync(lock.path, 'utf8')).toBe(contents);
+    writeFileSync(lock.path, '');
+    lock.acquireSync().release();
+  });
+
   test('that has other contents is refused, and not touched', async () => {
     const path = newPath();
     for (const contents of ['1234\n', 'x', 'a long file '.repeat(100)]) {
@@ -625,7 +671,7 @@ describe('A waiter', () => {
     onTestFinished(() => closeSync(fd));
     const { flock, flockModes } = native();
     flock(fd, flockModes.exclusive);
-    const waiting = Peer.process().run(holds, path);
+    const waiting = Peer.process().run(takes, path);
     const own = new FileLock(path).acquire();
     await new Promise((resolve) => setTimeout(resolve, 50));
     writeSync(fd, readFileSync(filled)); // As the first holder does.
@@ -634,6 +680,17 @@ describe('A waiter', () => {
     flock(fd, flockModes.unlock);
     (await own).release();
     await waiting;
+  });
+
+  test('that lets others go first makes an attempt all the same before its time is up', async () => {
+    const lock = new FileLock(newPath());
+    lock.acquireSync().release();
+    const words = wordsOf(lock.path);
+    for (let i = 0; i < 20; i++) {
+      // As one that waits and is killed leaves it.
+      Atomics.store(words, FILE_WAITED, moment(now() + 900));
+      (await lock.acquire({ timeout: 1 })).release();
+    }
   });
 
   test('whose file was removed waits for the next one', async () => {
@@ -782,6 +839,13 @@ describe('FileLock', () => {
     await until(() => !isOpen(), 'the mapping has gone');
     await expect(lock.acquire()).rejects.toThrow(InvalidHandleError);
     new FileLock(lock.path).acquireSync().release();
+  });
+
+  test('keeps few files open, however many it has locked at the same time', () => {
+    const open = readdirSync('/proc/self/fd').length;
+    const guards = Array.from({ length: 300 }, () => new FileLock(newPath()).acquireSync());
+    for (const guard of guards) guard.release();
+    expect(readdirSync('/proc/self/fd').length - open).toBeLessThanOrEqual(65);
   });
 
   test('keeps few files open, however many it has locked', () => {

@@ -1,5 +1,14 @@
 /** The addon: locks of files, memory of files, and sleeping on words of it, across threads and processes. */
-import { closeSync, linkSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { native } from '../dist/native.js';
@@ -109,6 +118,38 @@ describe('flock', () => {
 });
 
 describe('map', () => {
+  test('guarded memory has zeros where the file was cut off, until it is mapped again', async () => {
+    const file = newFile();
+    const guarded = (): Int32Array => new Int32Array(addon.map(open(file), 4096, true));
+    const before = guarded();
+    before.fill(7);
+    const peer = Peer.process();
+    expect(await peer.run(({ words }, file) => words(file)[1000], file)).toBe(7);
+    truncateSync(file, 0);
+    expect([before[0], before[1000]]).toEqual([0, 0]);
+    before[1000] = 1; // Its own from here on.
+    writeFileSync(file, Buffer.alloc(4096));
+    const after = guarded();
+    expect(after[1000]).toBe(0);
+    Atomics.store(after, 3, 5);
+    expect(await peer.run(({ words }, file) => words(file)[3], file)).toBe(5);
+    expect(before[3]).toBe(0);
+  });
+
+  test('the end of all memory that is not guarded is SIGBUS as before, with guarded memory beside it', async () => {
+    const peer = Peer.process();
+    peer.abandon(({ addon, fs, words }, file) => {
+      const fd = fs.openSync(`${file}.guarded`, 'w+');
+      fs.writeSync(fd, new Uint8Array(4096));
+      const guarded = new Int32Array(addon.map(fd, 4096, true));
+      const bare = words(file);
+      fs.ftruncateSync(fd, 0);
+      fs.truncateSync(file, 0);
+      return [guarded[0], bare[0]];
+    }, newFile());
+    expect(await peer.exited).toEqual([null, 'SIGBUS']);
+  });
+
   test.each(elsewhere)('is the same memory in another %s', async (_, start) => {
     const file = newFile();
     const words = wordsOf(file);

@@ -17,7 +17,8 @@ import { DeadlockError, LockTimeoutError } from '../errors.js';
 import { clearTimeout, now, setTimeout } from '../parker/clock.js';
 import { onAbort } from '../primitives/abort.js';
 import { FileGuard, Tether, watchForLostGuards } from './guard.js';
-import { LockFile, describe } from './lock-file.js';
+import { describe } from './holder.js';
+import { LockFile, type Attempt } from './lock-file.js';
 import { unfit } from './refusal.js';
 
 /** Milliseconds until a waiter looks by itself: the first time, and at the most. */
@@ -166,11 +167,16 @@ export class Contender {
         end();
         const place = this.#queue.indexOf(request);
         this.#queue.splice(place, 1);
+        this.#look = FIRST_LOOK;
         if (place === 0) this.#serve();
         reject(reason);
       };
       const forget = signal && onAbort(signal, () => cancel(signal.reason as Error));
-      const stopTimer = after(timeout, () => cancel(this.#timedOut(timeout)));
+      const stopTimer = after(timeout, () => {
+        // It may have let others go first until now.
+        if (this.#queue[0] === request) this.#serve();
+        if (this.#queue.includes(request)) cancel(this.#timedOut(timeout));
+      });
       const end = (): void => {
         stopTimer();
         forget?.();
@@ -199,6 +205,7 @@ export class Contender {
     if (removeOnRelease) this.#close();
     // Not at once: the next one here and those who were woken elsewhere take turns.
     if (this.#queue.length > 0) queueMicrotask(() => this.#serve(!othersWoken));
+    else if (contenders.size > MOST_IDLE) this.closeIfIdle();
   }
 
   #joins({ shared }: Wish): boolean {
@@ -222,12 +229,21 @@ export class Contender {
   /** Takes the lock of the file, which nobody in this thread holds. */
   #attempt({ shared, mode }: Wish): boolean {
     for (let times = 0; times < MOST_REMOVALS; times++) {
-      const outcome = this.#open(mode).attempt(shared);
+      const outcome = this.#attemptOnce(shared, mode);
       if (outcome === 'busy') return false;
       if (outcome === 'taken') return true;
       this.#close();
     }
     throw unfit(this.path, `was removed or replaced ${MOST_REMOVALS} times while its lock was taken`);
+  }
+
+  #attemptOnce(shared: boolean, mode: number): Attempt {
+    try {
+      return this.#open(mode).attempt(shared);
+    } catch (error) {
+      this.#close(); // What it is by now may be good for the next attempt.
+      throw error;
+    }
   }
 
   #granted(wish: Wish): FileGuard {
@@ -282,11 +298,15 @@ export class Contender {
   #watchFor(file: LockFile, seen: number): void {
     if (this.#watch?.file === file && this.#watch.seen === seen) return;
     this.#unwatch();
-    const end = file.watch(seen, () => {
-      this.#watch = null;
-      this.#serve();
-    });
-    this.#watch = end && { file, seen, end };
+    try {
+      const end = file.watch(seen, () => {
+        this.#watch = null;
+        this.#serve();
+      });
+      this.#watch = end && { file, seen, end };
+    } catch {
+      // No thread to watch with: the timer looks.
+    }
   }
 
   #unwatch(): void {

@@ -7,7 +7,8 @@ import { native } from '../native.js';
 import { withLock, withLockSync } from '../with-lock.js';
 import { contenderFor, type Contender, type Wish } from './contender.js';
 import type { FileGuard } from './guard.js';
-import { LockFile, describe } from './lock-file.js';
+import { describe } from './holder.js';
+import { LockFile } from './lock-file.js';
 
 export interface FileLockOptions {
   /** Others who share it may hold it at the same time, those who do not may not. Default false. */

@@ -1,9 +1,8 @@
 /** One open lock file: how it is made, one attempt at its lock, and its removal. What is in it: `words.ts`. */
 import { closeSync, fstatSync, readSync, unlinkSync, writeSync, type BigIntStats } from 'node:fs';
-import { hostname } from 'node:os';
-import { threadId } from 'node:worker_threads';
 import { native, type NativeAddon } from '../native.js';
 import { now } from '../parker/clock.js';
+import { ownerBytes, readHolder, type Contents, type Holder } from './holder.js';
 import { identityOf, mapFile, openExisting, openOrMake } from './opening.js';
 import { refusal, unfit } from './refusal.js';
 import {
@@ -18,9 +17,7 @@ import {
   FILE_VERSION,
   FILE_WAITED,
   FILE_WRITER_WAITED,
-  HOST_BYTES,
   MAGIC,
-  OWNER_WORDS,
   VERSION,
   isToCome,
   until,
@@ -29,30 +26,10 @@ import {
 /** `gone`: the file is not at its path any more, so its lock is nobody's; open it again. */
 export type Attempt = 'taken' | 'busy' | 'gone';
 
-/** The last exclusive holder, as the file has it. */
-export interface Holder {
-  readonly pid: number;
-  readonly threadId: number;
-  readonly host: string;
-  readonly since: number;
-  readonly fence: number;
-}
-
-export function describe({ pid, threadId, host }: Holder): string {
-  return `thread ${threadId} of process ${pid} on ${host}`;
-}
-
-interface Contents {
-  readonly words: Int32Array;
-  readonly doubles: Float64Array;
-  readonly bytes: Uint8Array;
-}
-
 /** Milliseconds for which a waiter is believed after it should have looked again. */
 const PATIENCE = 5;
 /** What to sleep on where the file has nothing. */
 const nothing = new Int32Array(new SharedArrayBuffer(4));
-const ownerBytes: Uint8Array = describeOwner();
 
 export class LockFile {
   readonly path: string;
@@ -60,10 +37,12 @@ export class LockFile {
   /** Device and inode. */
   readonly identity: string;
   readonly #addon: NativeAddon;
-  /** Null while the file is empty: the first one who holds its lock writes what is in it. */
+  /** Null while the file is blank: the first one who holds its lock writes what is in it. */
   #contents: Contents | null = null;
   /** The last moment until which this thread said that it waits. */
   #announced = 0;
+  /** Was a fence compared with the time since the file was opened? */
+  #isTimed = false;
   /** Of the last attempt that took the lock: did its exclusive holder die? */
   abandoned = false;
 
@@ -117,7 +96,7 @@ export class LockFile {
     if (names < 0) return 'busy';
     try {
       if (names === 0) return this.#giveUp();
-      const contents = this.#contents ?? this.#fill();
+      const contents = this.#live() ?? this.#fill();
       if (contents === null) return this.#giveUp();
       if (Atomics.load(contents.words, FILE_REMOVED) !== 0) return this.#finishRemoval();
       this.abandoned = Atomics.load(contents.words, FILE_HELD) !== 0;
@@ -131,13 +110,13 @@ export class LockFile {
 
   /** Ends the hold, removes the file if asked to, and wakes those who wait. False: nobody was there to wake. */
   release(shared: boolean, remove: boolean): boolean {
-    const { words } = this.#contents as Contents;
-    if (!shared) {
+    const words = this.#live()?.words;
+    if (words !== undefined && !shared) {
       if (remove) this.#remove(words);
       Atomics.store(words, FILE_HELD, 0);
     }
     // Of those who shared it, the last one can have it alone. The news of a death stays in the file.
-    if (shared && remove && this.#flock(false) > 0) {
+    if (words !== undefined && shared && remove && this.#flock(false) > 0) {
       if (Atomics.load(words, FILE_HELD) === 0) this.#remove(words);
     }
     this.#unlock();
@@ -146,7 +125,7 @@ export class LockFile {
 
   /** Wakes whoever waits, after a release. False: nobody was there to wake. */
   #wake(): boolean {
-    const words = this.#contents?.words;
+    const words = this.#live()?.words;
     if (words === undefined) return false;
     const waited = Atomics.load(words, FILE_WAITED);
     if (waited === 0) return false;
@@ -160,13 +139,13 @@ export class LockFile {
   /** The count to read before an attempt, for {@link sleep} and {@link watch}. */
   releases(): number {
     // Another one may have filled it meanwhile; without that, nobody would know of this waiter, nor wake it.
-    if (this.#contents === null && fstatSync(this.fd).size > 0) this.#map();
+    if (this.#live() === null && fstatSync(this.fd).size > 0) this.#map();
     return this.#contents === null ? 0 : Atomics.load(this.#contents.words, FILE_RELEASES);
   }
 
   /** Says that this thread waits, and looks again within so many milliseconds. */
   announce(shared: boolean, milliseconds: number): void {
-    const words = this.#contents?.words;
+    const words = this.#live()?.words;
     if (words === undefined) return;
     const moment = until(now() + milliseconds + PATIENCE);
     this.#announced = moment;
@@ -177,7 +156,7 @@ export class LockFile {
 
   /** This thread waits no more: it has what it waited for, or gives up. */
   forget(hasIt: boolean): void {
-    const words = this.#contents?.words;
+    const words = this.#live()?.words;
     const moment = this.#announced;
     if (words === undefined || moment === 0) return;
     this.#announced = 0;
@@ -190,7 +169,8 @@ export class LockFile {
   /** Whoever waits looks again, and says again that it waits. False: nobody does. */
   #wakeAll(words: Int32Array): boolean {
     Atomics.add(words, FILE_RELEASES, 1);
-    return this.#addon.capabilities.futex && this.#addon.futexWake(words, FILE_RELEASES, Infinity) > 0;
+    if (!this.#addon.capabilities.futex) return false;
+    return unlessCut(() => this.#addon.futexWake(words, FILE_RELEASES, Infinity)) !== 0;
   }
 
   isWaitedFor(): boolean {
@@ -204,9 +184,11 @@ export class LockFile {
   /** Blocks until the count of releases differs from `seen`, at most so many milliseconds. */
   sleep(seen: number, milliseconds: number): void {
     const words = this.#contents?.words;
-    if (words !== undefined && this.#addon.capabilities.futex)
-      this.#addon.futexWait(words, FILE_RELEASES, seen, milliseconds);
-    else Atomics.wait(nothing, 0, 0, milliseconds);
+    const slept =
+      words !== undefined &&
+      this.#addon.capabilities.futex &&
+      unlessCut(() => this.#addon.futexWait(words, FILE_RELEASES, seen, milliseconds)) !== undefined;
+    if (!slept) Atomics.wait(nothing, 0, 0, milliseconds);
   }
 
   /** Calls back once when the count of releases differs from `seen`. Returns what takes it back; null: it never will. */
@@ -232,13 +214,13 @@ export class LockFile {
 
   /** Who holds it exclusively, by what the file says: undefined if that is somebody who does not write to it. */
   holder(): Holder | undefined {
-    const words = this.#contents?.words;
+    const words = this.#live()?.words;
     return words === undefined || Atomics.load(words, FILE_HELD) === 0 ? undefined : this.lastHolder();
   }
 
   /** Who took it exclusively last; undefined if nobody ever did. */
   lastHolder(): Holder | undefined {
-    const contents = this.#contents;
+    const contents = this.#live();
     if (contents === null || contents.words[FILE_OWNER] === 0) return undefined;
     for (;;) {
       const fence = this.fence;
@@ -246,6 +228,18 @@ export class LockFile {
       // The fence is written first: if it is still the same, so is the rest, but for a holder that writes just now.
       if (Object.is(this.fence, fence)) return holder;
     }
+  }
+
+  /**
+   * Null: there is nothing, or not any more. A shell that says `9>a.lock` cuts the file off, and may write to it: then it
+   * is not ours to write to. Whoever has its lock next fills it again.
+   */
+  #live(): Contents | null {
+    const contents = this.#contents;
+    if (contents === null || contents.words[FILE_MAGIC] === MAGIC) return contents;
+    this.#unmap();
+    this.#isTimed = false;
+    return null;
   }
 
   /** How many names the file has, now that its lock is taken; -1: it is not. */
@@ -269,7 +263,7 @@ export class LockFile {
   }
 
   #says(at: number): boolean {
-    const words = this.#contents?.words;
+    const words = this.#live()?.words;
     if (words === undefined) return false;
     const moment = Atomics.load(words, at);
     return moment !== 0 && isToCome(moment, now());
@@ -277,11 +271,13 @@ export class LockFile {
 
   #sign({ words, doubles, bytes }: Contents): void {
     Atomics.store(words, FILE_HELD, 1);
-    const since = this.#addon.microseconds();
-    // The clock, for a file that was removed, or that a loss of power has set back, says no more what was before.
-    // Nobody takes a lock twice in a microsecond.
-    doubles[FILE_FENCE_F64 / 2] = Math.max((doubles[FILE_FENCE_F64 / 2] ?? 0) + 1, since);
-    doubles[FILE_SINCE_F64 / 2] = Math.floor(since / 1000);
+    const last = doubles[FILE_FENCE_F64 / 2] as number;
+    const next = Number.isSafeInteger(last) ? last + 1 : this.#addon.microseconds();
+    // A loss of power may have set back what the file says. Nobody takes a lock twice in a microsecond, so the time is
+    // never less than the fences before it. Once for each opening: who has opened it lives, and so does its memory.
+    doubles[FILE_FENCE_F64 / 2] = this.#isTimed ? next : Math.max(next, this.#addon.microseconds());
+    this.#isTimed = true;
+    doubles[FILE_SINCE_F64 / 2] = Date.now();
     bytes.set(ownerBytes, FILE_OWNER * 4);
   }
 
@@ -305,13 +301,14 @@ export class LockFile {
   #finishRemoval(): Attempt {
     this.#unlock();
     if (this.#flock(false) < 0) return 'busy';
-    this.#remove((this.#contents as Contents).words);
+    const words = this.#live()?.words;
+    if (words !== undefined) this.#remove(words);
     return this.#giveUp();
   }
 
   /** Under the lock. Those who share it may do so at the same time, and write the same but for the time. */
   #fill(): Contents | null {
-    if (fstatSync(this.fd).size === 0) {
+    if (isBlank(this.fd)) {
       const words = new Int32Array(FILE_BYTES / 4);
       words[FILE_MAGIC] = MAGIC;
       words[FILE_VERSION] = VERSION;
@@ -328,12 +325,13 @@ export class LockFile {
   }
 
   /**
-   * Null if the file is not at its path any more.
+   * Null if the file is not at its path any more, or blank.
    * @throws BackendUnavailableError if there is something else in the file.
    */
   #map(): Contents | null {
     const header = new Int32Array(2);
     const length = readSync(this.fd, new Uint8Array(header.buffer), 0, 8, 0);
+    if (length === 0 || isBlank(this.fd)) return null;
     if (length < 8 || header[FILE_MAGIC] !== MAGIC)
       throw unfit(this.path, 'is not a lock file: it has other contents, which stay as they are');
     if (header[FILE_VERSION] !== VERSION)
@@ -351,20 +349,21 @@ export class LockFile {
   }
 }
 
-function describeOwner(): Uint8Array {
-  const host = Buffer.from(hostname()).subarray(0, HOST_BYTES);
-  const words = Int32Array.of(process.pid, threadId, host.length);
-  return Buffer.concat([new Uint8Array(words.buffer), host]);
+/** Is it empty, or filled with zeros as a loss of power may leave it? */
+function isBlank(fd: number): boolean {
+  const { size } = fstatSync(fd);
+  if (size !== FILE_BYTES) return size === 0;
+  const bytes = Buffer.alloc(FILE_BYTES);
+  readSync(fd, bytes, 0, FILE_BYTES, 0);
+  return bytes.every((byte) => byte === 0);
 }
 
-function readHolder({ words, doubles, bytes }: Contents, fence: number): Holder {
-  const length = Math.min(words[FILE_OWNER + 2] ?? 0, HOST_BYTES);
-  const host = (FILE_OWNER + OWNER_WORDS) * 4;
-  return {
-    pid: words[FILE_OWNER] ?? 0,
-    threadId: words[FILE_OWNER + 1] ?? 0,
-    host: Buffer.from(bytes.subarray(host, host + length)).toString(),
-    since: doubles[FILE_SINCE_F64 / 2] ?? 0,
-    fence,
-  };
+/** Undefined if the memory was cut off just now: the kernel finds no word there. */
+function unlessCut<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EFAULT') return undefined;
+    throw error;
+  }
 }

@@ -15,9 +15,12 @@ export function mapFile(path: string, identity: string): ArrayBuffer | undefined
   try {
     const { dev, ino, size } = fstatSync(fd, { bigint: true });
     if (`${dev}:${ino}` !== identity) return undefined;
+    if (size === 0n) return undefined;
     if (size < FILE_BYTES) throw unfit(path, `is a lock file that was cut short, to ${size} bytes`);
-    return native().map(fd, FILE_BYTES);
+    // A shell that says `9>a.lock` cuts the file off, which must kill nobody.
+    return native().map(fd, FILE_BYTES, true);
   } catch (error) {
+    if (error instanceof RangeError) return undefined; // It was cut off just now.
     throw (error as NodeJS.ErrnoException).syscall === undefined
       ? error
       : refusal(path, 'cannot be mapped', error);
