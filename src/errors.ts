@@ -72,7 +72,7 @@ export class LockLostError extends LockError {
   }
 }
 
-/** The server, file system or memory behind a lock cannot be reached. `cause` tells more. */
+/** The server, file or memory behind a lock cannot be reached, or is not what it should be. `cause` tells more. */
 export class BackendUnavailableError extends LockError {
   constructor(text: string, options?: ErrorOptions) {
     super('ERR_LOCK_BACKEND', text, options);

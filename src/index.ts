@@ -33,4 +33,4 @@ export {
   type WriteGuard,
 } from './primitives/read-write-lock.js';
 export { Semaphore, type SemaphoreHandle, type SemaphoreOptions } from './primitives/semaphore.js';
-export { Space, type SpaceHandle, type SpaceOptions } from './primitives/space.js';
+export { Space, type SpaceHandle, type SpaceOpenOptions, type SpaceOptions } from './primitives/space.js';

@@ -94,9 +94,8 @@ export function native(): NativeAddon {
 export function candidates(root: string): string[] {
   const named = process.env['MORTISE_ADDON'];
   if (named !== undefined && named !== '') return [named];
-  const system = `${process.platform}-${process.arch}${runsOnMusl() ? '-musl' : ''}`;
   return [
-    join(root, 'prebuilds', system, 'mortise.node'),
+    join(root, 'prebuilds', systemName(), 'mortise.node'),
     join(root, 'build', 'cmake', 'Release', 'mortise.node'),
     join(root, 'build', 'Release', 'mortise.node'),
   ];
@@ -127,6 +126,11 @@ export function load(paths: readonly string[], root: string): NativeAddon {
 function buildCommand(root: string): string {
   if (existsSync(join(root, 'scripts', 'build-native.mjs'))) return 'npm run build:native';
   return `npm install --no-save node-addon-api && npx node-gyp rebuild --directory ${JSON.stringify(root)}`;
+}
+
+/** Binaries, and what they put in shared memory, are the same for the same name. */
+export function systemName(): string {
+  return `${process.platform}-${process.arch}${runsOnMusl() ? '-musl' : ''}`;
 }
 
 /** Binaries for musl and for glibc are not the same. The process has mapped the loader of its own. */

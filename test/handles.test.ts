@@ -5,7 +5,17 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { Piscina } from 'piscina';
 import { afterAll, describe, expect, test } from 'vitest';
-import { InvalidHandleError, LockError, Mutex, ReadWriteLock, Semaphore, Space, open } from 'mortise';
+import {
+  InvalidHandleError,
+  LockError,
+  Mutex,
+  ReadWriteLock,
+  Semaphore,
+  Space,
+  open,
+  type MutexHandle,
+  type SpaceHandle,
+} from 'mortise';
 import { endThreads, startThread } from './fixtures/thread.ts';
 import { until, words } from './fixtures/until.ts';
 
@@ -147,6 +157,8 @@ describe('What is not a handle is refused', () => {
     }
   }
 
+  const memoryOf = (handle: MutexHandle | SpaceHandle): SharedArrayBuffer => handle.memory!;
+
   /** Refused, and not a byte of the memory is another one afterwards. */
   function expectUntouched(memory: SharedArrayBuffer, check: () => void): void {
     const before = Buffer.from(new Uint8Array(memory));
@@ -247,7 +259,7 @@ describe('What is not a handle is refused', () => {
 
   test('a handle of another kind', () => {
     const { space: it, mutex, semaphore, rw } = space();
-    expectUntouched(it.handle.memory, () => {
+    expectUntouched(memoryOf(it.handle), () => {
       expectRefused(mutex.handle, ['Semaphore.from', 'ReadWriteLock.from']);
       expectRefused(semaphore.handle, ['Mutex.from', 'ReadWriteLock.from']);
       expectRefused(rw.handle, ['Mutex.from', 'Semaphore.from']);
@@ -257,7 +269,7 @@ describe('What is not a handle is refused', () => {
 
   test('a handle that says it is of another kind than its cell is', () => {
     const { space: it, mutex, semaphore, rw } = space();
-    expectUntouched(it.handle.memory, () => {
+    expectUntouched(memoryOf(it.handle), () => {
       expectRefused({ ...mutex.handle, cell: semaphore.handle.cell }, ['open', 'Mutex.from']);
       expectRefused({ ...mutex.handle, cell: rw.handle.cell }, ['open', 'Mutex.from']);
       expectRefused({ ...semaphore.handle, cell: mutex.handle.cell }, ['open', 'Semaphore.from']);
@@ -269,7 +281,7 @@ describe('What is not a handle is refused', () => {
 
   test('a handle of another version', () => {
     const { mutex, space: it } = space();
-    expectUntouched(it.handle.memory, () => {
+    expectUntouched(memoryOf(it.handle), () => {
       for (const version of [
         mutex.handle.version + 1,
         mutex.handle.version - 1,
@@ -287,7 +299,7 @@ describe('What is not a handle is refused', () => {
   test('a handle whose cell is free, outside of its memory, or not a number of a cell at all', () => {
     const { space: it, mutex, semaphore, rw } = space();
     const taken = [mutex, semaphore, rw].map((lock) => lock.handle.cell);
-    expectUntouched(it.handle.memory, () => {
+    expectUntouched(memoryOf(it.handle), () => {
       for (const cell of [
         -1,
         4,
@@ -317,7 +329,7 @@ describe('What is not a handle is refused', () => {
 
   test('a handle whose memory is not shared, or not the length it says it has', () => {
     const { mutex } = space();
-    const { memory } = mutex.handle;
+    const memory = memoryOf(mutex.handle);
     expectRefused({ ...mutex.handle, memory: new ArrayBuffer(memory.byteLength) }, ['open', 'Mutex.from']);
     expectRefused({ ...mutex.handle, memory: new Int32Array(memory) }, ['open', 'Mutex.from']);
     fc.assert(
@@ -337,7 +349,7 @@ describe('What is not a handle is refused', () => {
     const { mutex, space: it } = space();
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 4, maxLength: 256 }), (bytes) => {
-        const memory = new SharedArrayBuffer(mutex.handle.memory.byteLength);
+        const memory = new SharedArrayBuffer(memoryOf(mutex.handle).byteLength);
         const view = new Uint8Array(memory);
         for (let at = 0; at < view.length; at++) view[at] = bytes[at % bytes.length]! ^ at;
         expectUntouched(memory, () => {
@@ -351,7 +363,7 @@ describe('What is not a handle is refused', () => {
 
   test('a handle whose memory has a damaged header is refused or opens, and in the first case is left alone', () => {
     const { mutex } = space();
-    const { memory } = mutex.handle;
+    const memory = memoryOf(mutex.handle);
     let refused = 0;
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(15), fc.integer()), { minLength: 1, maxLength: 4 }), (changes) => {
@@ -359,7 +371,7 @@ describe('What is not a handle is refused', () => {
         for (const [word, value] of changes) new Int32Array(damaged)[word] = value;
         const before = Buffer.from(new Uint8Array(damaged));
         try {
-          Mutex.from({ ...mutex.handle, memory: damaged });
+          Mutex.from({ ...mutex.handle, memory: damaged } as MutexHandle);
         } catch (error) {
           refused++;
           expect(error).toBeInstanceOf(InvalidHandleError);
@@ -374,7 +386,7 @@ describe('What is not a handle is refused', () => {
   test('a handle whose memory is a copy of its space, also when that is the space of others', async () => {
     const { mutex } = space();
     const { handle } = mutex;
-    const copy = { ...handle, memory: copyOf(handle.memory) };
+    const copy = { ...handle, memory: copyOf(memoryOf(handle)) } as MutexHandle;
     expectRefused(copy);
     const thread = await startThread();
     await thread.run(({ Mutex }, handle) => {
@@ -389,7 +401,7 @@ describe('What is not a handle is refused', () => {
   test('by a thread that comes to the memory for the first time, and it is left alone as well', async () => {
     const { space: it, mutex, semaphore } = space();
     const thread = await startThread();
-    const before = Buffer.from(new Uint8Array(it.handle.memory));
+    const before = Buffer.from(new Uint8Array(memoryOf(it.handle)));
     for (const handle of [
       { ...mutex.handle, cell: 3 },
       { ...mutex.handle, cell: semaphore.handle.cell },
@@ -400,12 +412,12 @@ describe('What is not a handle is refused', () => {
       const opened = thread.run(({ open }, handle) => void open(handle as never), handle);
       await expect(opened).rejects.toMatchObject({ code: 'ERR_LOCK_HANDLE' });
     }
-    expect(before.equals(new Uint8Array(it.handle.memory))).toBe(true);
+    expect(before.equals(new Uint8Array(memoryOf(it.handle)))).toBe(true);
   });
 
   test('a space that is not one, as an option', () => {
     const { space: it } = space();
-    expectUntouched(it.handle.memory, () => {
+    expectUntouched(memoryOf(it.handle), () => {
       for (const value of [it.handle, {}, null]) {
         expect(() => new Mutex({ space: value as never })).toThrow(TypeError);
       }

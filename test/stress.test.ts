@@ -82,6 +82,12 @@ test('npm run stress says what is wrong with its options, and runs the part that
     kills: { terminations: 10_000, seconds: Infinity },
   });
   expect(parseOptions([])).toMatchObject({ rounds: { watchdog: 10 }, kills: { seconds: 30 } });
+  expect(parseOptions(['--processes', '60'])).toMatchObject({
+    rounds: undefined,
+    kills: undefined,
+    processes: { seconds: 60, maxStall: 100 },
+  });
+  expect(parseOptions(['--processes', '1', '--seconds', '1'])).toMatchObject({ kills: { seconds: 1 } });
   for (const option of USAGE.matchAll(/^ {2}--(\S+) [A-Z]/gm)) {
     const value = option[1] === 'primitive' ? 'semaphore' : '5';
     expect(parseOptions([`--${option[1]}`, value])).toBeDefined();

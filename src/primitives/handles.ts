@@ -4,20 +4,37 @@ import { InvalidHandleError } from '../errors.js';
 import type { Cell } from '../space/cell.js';
 import { cellNumber, checkName, findCell, type CellDescription } from '../space/cells.js';
 import { LAYOUT_VERSION } from '../space/layout.js';
-import { readMemory } from '../space/memory.js';
+import { readMemory, type SpaceMemory } from '../space/memory.js';
 import type { Presence } from '../space/presence.js';
 import { runtime } from '../space/runtime.js';
 import { BARRED, type TetherSource } from '../space/tether.js';
 import type { Space } from './space.js';
 
-/** What names a lock for another thread; pass it in `workerData`, `postMessage` or a piscina task. */
-export interface LockHandle<Type extends string = string> {
+/** Where a space is: memory that the threads of this process share, */
+export interface InMemory {
+  readonly memory: SharedArrayBuffer;
+  readonly path?: undefined;
+}
+/** or a file that processes share, see `Space.open`. It may be sent as JSON. */
+export interface InFile {
+  readonly memory?: undefined;
+  /** Absolute. */
+  readonly path: string;
+  /** What the file has to be, so that another one at its path is not taken for it: 16 hexadecimal digits. */
+  readonly region: string;
+  /** May another user own it? As it was opened here. */
+  readonly anyOwner: boolean;
+}
+
+/** What names a space, or a lock in one, for another thread or process. */
+export type Handle<Type extends string = string> = (InMemory | InFile) & {
   readonly type: Type;
   /** Layout version. */
   readonly version: number;
-  readonly memory: SharedArrayBuffer;
-  readonly cell: number;
-}
+};
+
+/** What names a lock; pass it in `workerData`, `postMessage` or a piscina task, that of a file to any process. */
+export type LockHandle<Type extends string = string> = Handle<Type> & { readonly cell: number };
 
 /** Locks that are garbage-collected without `dispose()` close their cell in this thread. */
 const collected = new FinalizationRegistry<{ presence: Presence; cell: Cell }>(({ presence, cell }) => {
@@ -46,12 +63,7 @@ export class Opened {
 
   handle<Type extends string>(type: Type): LockHandle<Type> {
     const { memory } = this.presence;
-    return {
-      type,
-      version: LAYOUT_VERSION,
-      memory: memory.buffer,
-      cell: cellNumber(memory, this.cell.index),
-    };
+    return { ...handleOf(type, memory), cell: cellNumber(memory, this.cell.index) };
   }
 
   dispose(): void {
@@ -74,11 +86,38 @@ export function obtain(space: Space | undefined, wanted: CellDescription): Opene
  * @throws InvalidHandleError if it is not a handle of this type.
  */
 export function openHandle(handle: unknown, type: string, kinds: readonly number[]): Opened {
-  const { memory: buffer, cell } = checkHandle(handle, type);
-  const memory = readMemory(buffer);
-  findCell(memory, cell, kinds); // Before anything is written to a memory that this thread may not know yet.
+  const given = checkHandle(handle, type);
+  if (given.memory === undefined && given.path !== undefined) {
+    const presence = presenceInFile(given);
+    return new Opened(presence, presence.open(given.cell, kinds));
+  }
+  const memory = readMemory(given.memory);
+  findCell(memory, given.cell, kinds); // Before anything is written to a memory that this thread may not know yet.
   const presence = runtime().presenceIn(memory);
-  return new Opened(presence, presence.open(cell, kinds));
+  return new Opened(presence, presence.open(given.cell, kinds));
+}
+
+/** @throws InvalidHandleError if it is not the handle of a space of this type. */
+export function openSpaceHandle(handle: unknown, type: string): Presence {
+  const given = checkHandle(handle, type);
+  if (given.memory === undefined && given.path !== undefined) return presenceInFile(given);
+  return runtime().presenceIn(readMemory(given.memory));
+}
+
+function presenceInFile({ path, region, anyOwner }: HandleFields): Presence {
+  if (typeof path !== 'string' || !path.startsWith('/') || path.includes('\0'))
+    throw new InvalidHandleError(`handle.path must be an absolute path, not ${show(path)}`);
+  if (typeof region !== 'string')
+    throw new InvalidHandleError(`handle.region must be a string, not ${show(region)}`);
+  return runtime().presenceInFile({ path, region, anyOwner: anyOwner === true });
+}
+
+/** What names this memory elsewhere. */
+export function handleOf<Type extends string>(type: Type, { buffer, region }: SpaceMemory): Handle<Type> {
+  const about = { type, version: LAYOUT_VERSION };
+  if (region === undefined) return { ...about, memory: buffer as SharedArrayBuffer };
+  const { path, id, anyOwner } = region;
+  return { ...about, path, region: id, anyOwner };
 }
 
 interface HandleFields {
@@ -86,20 +125,23 @@ interface HandleFields {
   version?: unknown;
   memory?: unknown;
   cell?: unknown;
+  path?: unknown;
+  region?: unknown;
+  anyOwner?: unknown;
 }
 
 /** Reads the fields once: a getter or a proxy may throw, or answer differently the next time. */
 function read(handle: HandleFields): HandleFields {
   try {
-    const { type, version, memory, cell } = handle;
-    return { type, version, memory, cell };
+    const { type, version, memory, cell, path, region, anyOwner } = handle;
+    return { type, version, memory, cell, path, region, anyOwner };
   } catch (error) {
     throw new InvalidHandleError(`a handle must be a plain object: ${show(error)}`, { cause: error });
   }
 }
 
 /** @throws InvalidHandleError unless it is an object of the given type and of this layout version. */
-export function checkHandle(handle: unknown, type: string): { memory: unknown; cell: unknown } {
+function checkHandle(handle: unknown, type: string): HandleFields {
   if (typeof handle !== 'object' || handle === null)
     throw new InvalidHandleError(`a handle must be an object, not ${show(handle)}`);
   const given = read(handle);
@@ -109,5 +151,5 @@ export function checkHandle(handle: unknown, type: string): { memory: unknown; c
     throw new InvalidHandleError(
       `handle.version is ${show(given.version)}; this copy of mortise knows layout version ${LAYOUT_VERSION}`,
     );
-  return { memory: given.memory, cell: given.cell };
+  return given;
 }

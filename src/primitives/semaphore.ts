@@ -142,7 +142,8 @@ export class Semaphore extends Acquirable<ThreadGuard, SemaphoreAcquireOptions> 
 
   /** How many permits are free now. Those who wait may be about to take them. */
   availableSync(): number {
-    const { rules, words, word } = this.cell.queue;
+    const { rules, words, word, attachment } = this.cell.queue;
+    attachment.lookForDead();
     const seen = Atomics.load(words, word);
     return rules.room(seen);
   }

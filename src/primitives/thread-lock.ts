@@ -35,6 +35,7 @@ export abstract class ThreadLock {
 
   /** What happened at this lock since it was made, summed over all threads. */
   stats(): LockStats {
+    this.cell.attachment.lookForDead();
     return readStats(this.opened.presence.memory, this.cell.index, this.cell.exclusiveOwner === 0 ? 0 : 1);
   }
 
@@ -47,6 +48,7 @@ export abstract class ThreadLock {
   dispose(): void {
     const { cell } = this;
     const { presence } = this.opened;
+    cell.attachment.lookForDead();
     if (holdersOf(cell) > 0 || presence.isWaitedFor(cell))
       throw new LockBusyError(`${describeLock(cell)} cannot be disposed of: it is held or waited for`);
     this.opened.dispose();
@@ -90,6 +92,7 @@ export abstract class Acquirable<G extends ThreadGuard, O extends AcquireOptions
 
   /** Does anybody hold it? */
   isLockedSync(): boolean {
+    this.cell.attachment.lookForDead();
     return holdersOf(this.cell) > 0;
   }
 
@@ -100,6 +103,7 @@ export abstract class Acquirable<G extends ThreadGuard, O extends AcquireOptions
 
   /** Who holds it, how many wait. */
   infoSync(): LockInfo {
+    this.cell.attachment.lookForDead();
     return infoOf(this.cell);
   }
 

@@ -12,6 +12,7 @@
  * It is the third mutex of Ulrich Drepper, "Futexes Are Tricky" (2011), with a stamp in place of its 1.
  */
 import { availableParallelism } from 'node:os';
+import { rouse, sleep } from '../parker/sleep.js';
 
 const SLEEPERS: number = 1 << 31;
 /** Milliseconds a sleeper waits before it asks whether the holder still lives. */
@@ -39,7 +40,7 @@ export function acquireLatch(
       const still = Atomics.compareExchange(words, at, seen, held);
       if (still !== seen) continue;
     }
-    const outcome = Atomics.wait(words, at, held, SLICE);
+    const outcome = sleep(words, at, held, SLICE);
     if (outcome === 'timed-out' && isDead(held & ~SLEEPERS)) {
       const still = Atomics.compareExchange(words, at, held, wanted);
       if (still === held) return;
@@ -50,7 +51,7 @@ export function acquireLatch(
 /** Only by its holder. */
 export function releaseLatch(words: Int32Array, at: number): void {
   const held = Atomics.exchange(words, at, 0);
-  if (held < 0) Atomics.notify(words, at, 1);
+  if (held < 0) rouse(words, at, 1);
 }
 
 /** Frees the latch if a thread that has ended held it. */

@@ -1,10 +1,12 @@
 /**
- * Where everything lies in the memory of a space: one SharedArrayBuffer, read as Int32 words (and, where a
- * name ends in `_F64`, as Float64 at half the index). Change anything here and LAYOUT_VERSION must grow.
+ * Where everything lies in the memory of a space: one SharedArrayBuffer, or one mapped file, read as Int32 words (and,
+ * where a name ends in `_F64`, as Float64 at half the index). Change anything here and LAYOUT_VERSION must grow.
  *
  * ```
  * header | thread entries | cells | what they are | statistics | names | records[thread][cell]
  * ```
+ *
+ * In a file the lives follow, one for each entry (see `region-file.ts`).
  *
  * A *cell* is one lock. A *record* is what one thread has to do with one cell: its holds, its counters and its
  * place in the queue. Since every thread has its own place in every lock's queue, a queue never runs out of
@@ -45,7 +47,13 @@ export const HEADER_CELLS_USED = 7;
 export const HEADER_FENCE_FLOOR = 8; // and 9
 /** Anyone may change it at any time: tells whether two buffers are the same memory. */
 export const HEADER_ECHO = 10;
-/** The space latch; its stamp is the operating system's thread id. On a cache line of its own. */
+/** Of a file: the bytes of a life, and the name of the system it was made on, in ASCII, up to 16 bytes. */
+export const HEADER_LIFE_BYTES = 11;
+export const HEADER_SYSTEM = 12; // to 15
+/**
+ * The space latch, on a cache line of its own. Its stamp is the operating system's thread id; in a file, where those of
+ * two processes may be equal, the thread's id in the space.
+ */
 export const HEADER_LATCH = 16;
 export const HEADER_WORDS = 32;
 

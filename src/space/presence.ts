@@ -4,6 +4,7 @@ import { Cell } from './cell.js';
 import { findCell, freeIfDone, markDisposed, markOpen, obtainCell, type CellDescription } from './cells.js';
 import { HEADER_ECHO } from './layout.js';
 import type { SpaceMemory } from './memory.js';
+import { attachProcess } from './processes.js';
 import { Pump } from './pump.js';
 import { countWaiters } from './statistics.js';
 import { attach, type Attachment } from './threads.js';
@@ -16,7 +17,8 @@ export class Presence {
 
   constructor(memory: SpaceMemory) {
     this.memory = memory;
-    this.attachment = attach(memory);
+    const { region } = memory;
+    this.attachment = region === undefined ? attach(memory) : attachProcess(memory, region);
     this.pump = new Pump(this.attachment);
   }
 

@@ -12,7 +12,7 @@ import { LAYOUT_VERSION } from './layout.js';
 import { watchForLostGuards } from './lost-guards.js';
 import { createMemory, readMemory, type SpaceMemory } from './memory.js';
 import { Presence } from './presence.js';
-import { breakSpaceLatch } from './threads.js';
+import { checkWish, openRegion, type RegionWish } from './region.js';
 
 /** Capacity of the default space, and of a new one if nothing else is said. */
 export const DEFAULT_LOCKS = 4096;
@@ -25,7 +25,7 @@ export class Runtime {
   /** Of the memory, and of this class and what it leads to: copies of the package share both or neither. */
   readonly layoutVersion: number = LAYOUT_VERSION;
   readonly #presences = new Map<string, WeakRef<Presence>>();
-  readonly #known = new WeakMap<SharedArrayBuffer, Presence>();
+  readonly #known = new WeakMap<object, Presence>();
   readonly #spaces = new WeakMap<object, Presence>();
   /** What reentrant mutexes know of their holds, by cell, and of the bodies that surround the running code. */
   readonly reentries: WeakMap<Cell, unknown> = new WeakMap<Cell, unknown>();
@@ -78,6 +78,33 @@ export class Runtime {
     return presence;
   }
 
+  /**
+   * This thread's presence in a region file; makes the file and attaches if need be.
+   * @throws what `openRegion` and `attachProcess` do.
+   */
+  presenceInFile(wish: RegionWish): Presence {
+    for (;;) {
+      const file = openRegion(wish);
+      const known = this.#presences.get(file.id)?.deref();
+      if (known !== undefined) {
+        file.close();
+        checkWish(wish, { geometry: known.memory.geometry, id: known.memory.region?.id ?? '' });
+        return known;
+      }
+      const memory = file.mapped();
+      if (memory === undefined) continue; // Another file has taken its place meanwhile.
+      try {
+        const presence = new Presence(memory);
+        this.#presences.set(memory.id, new WeakRef(presence));
+        this.#known.set(memory.buffer, presence);
+        return presence;
+      } catch (error) {
+        memory.region?.close();
+        throw error;
+      }
+    }
+  }
+
   /** Notes whose presence a `Space` object stands for. */
   bind(space: object, presence: Presence): void {
     this.#spaces.set(space, presence);
@@ -99,10 +126,9 @@ export class Runtime {
   }
 }
 
-function buryWorker({ memory, attachment }: Presence, worker: number): void {
+function buryWorker({ attachment }: Presence, worker: number): void {
   try {
-    breakSpaceLatch(memory, worker);
-    attachment.reapDead(worker);
+    attachment.buryWorker(worker);
   } catch (error) {
     // Only damaged memory can do this, and other spaces must not suffer from it.
     process.emitWarning(error as Error);

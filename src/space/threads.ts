@@ -44,10 +44,17 @@ import { WaitQueue } from './waiters.js';
 
 const debug = debuglog('mortise');
 /** Milliseconds for which nobody asks the system again about a thread that was found alive. */
-const PROBE_INTERVAL = 10;
+export const PROBE_INTERVAL = 10;
 const identity: ThreadIdentity = ownIdentity();
 /** Stamp of the space latch, which is needed before a thread has an id. */
 const LATCH_STAMP: number = identity.tid === 0 ? threadId + 1 : identity.tid;
+
+/** How the park words of the entries are slept on, in one kind of memory. */
+export type SleeperClass = new (
+  words: Int32Array,
+  own: number,
+  parkWordOf: (thread: number) => number,
+) => Parker;
 
 export class Attachment {
   readonly memory: SpaceMemory;
@@ -57,11 +64,11 @@ export class Attachment {
   /** Set by the pump: what to do when a wake is for this thread itself. */
   onOwnWake: () => void = () => {};
 
-  constructor(memory: SpaceMemory, index: number, id: number) {
+  constructor(memory: SpaceMemory, index: number, id: number, Sleeper: SleeperClass = ThreadParker) {
     this.memory = memory;
     this.index = index;
     this.id = id;
-    this.parker = new ThreadParker(
+    this.parker = new Sleeper(
       memory.words,
       threadAt(index) + THREAD_PARK,
       (thread) => threadAt(thread) + THREAD_PARK,
@@ -83,8 +90,13 @@ export class Attachment {
     const index = indexOf(id);
     const state = Atomics.load(this.memory.words, threadAt(index) + THREAD_STATE);
     if (state !== id) return true;
-    return !isAlive(identityAt(this.memory, index));
+    return this.hasEnded(index);
   };
+
+  /** Asks the system whether the thread of this entry has ended. */
+  protected hasEnded(index: number): boolean {
+    return !isAlive(identityAt(this.memory, index));
+  }
 
   /** Asks the system about a thread, unless somebody just did, and reaps it if it is dead. */
   probe(thread: number): void {
@@ -99,6 +111,9 @@ export class Attachment {
     if (state < 0 || this.isDead(state)) this.reap(thread, state & ID_MASK);
   }
 
+  /** Before somebody is told how things stand: buries the dead of whom nobody else tells. Of threads, the parent does. */
+  lookForDead(): void {}
+
   /** Runs a section under the space latch. */
   exclusively<T>(section: () => T): T {
     return withSpaceLatch(this.memory, section);
@@ -112,6 +127,12 @@ export class Attachment {
     this.exclusively(() => {
       this.#bury(thread, id);
     });
+  }
+
+  /** Buries a worker of this thread, which has ended, and frees the space latch if it had that. */
+  buryWorker(worker: number): void {
+    breakSpaceLatch(this.memory, worker);
+    this.reapDead(worker);
   }
 
   /** Of all threads of the space, or only of those of one ended worker thread. */
@@ -171,8 +192,16 @@ function identityAt(memory: SpaceMemory, index: number): ThreadIdentity {
   return { tid, start };
 }
 
-function withSpaceLatch<T>(memory: SpaceMemory, section: () => T): T {
-  acquireLatch(memory.words, HEADER_LATCH, LATCH_STAMP, (stamp) => identity.tid !== 0 && !isRunning(stamp));
+const isStampDead = (stamp: number): boolean => identity.tid !== 0 && !isRunning(stamp);
+
+/** Runs a section under the space latch, with a stamp of which `isDead` tells whether its thread has ended. */
+export function withSpaceLatch<T>(
+  memory: SpaceMemory,
+  section: () => T,
+  stamp: number = LATCH_STAMP,
+  isDead: (stamp: number) => boolean = isStampDead,
+): T {
+  acquireLatch(memory.words, HEADER_LATCH, stamp, isDead);
   try {
     return section();
   } finally {
@@ -215,6 +244,12 @@ function findOwnEntry(memory: SpaceMemory): number | undefined {
 }
 
 function claimFreeEntry(memory: SpaceMemory): number | undefined {
+  const index = findFreeEntry(memory);
+  if (index !== undefined) fillEntry(memory, index);
+  return index;
+}
+
+export function findFreeEntry(memory: SpaceMemory): number | undefined {
   const { words, geometry } = memory;
   for (let index = 0; index < geometry.threads; index++) {
     const state = Atomics.load(words, threadAt(index) + THREAD_STATE);
@@ -222,14 +257,13 @@ function claimFreeEntry(memory: SpaceMemory): number | undefined {
     const used = Atomics.load(words, HEADER_THREADS_USED);
     // First: whoever buries this thread looks no further.
     if (index >= used) Atomics.store(words, HEADER_THREADS_USED, index + 1);
-    fillEntry(memory, index);
     return index;
   }
   return undefined;
 }
 
 /** THREAD_STATE comes last: until then the entry is free, whatever happens to this thread. */
-function fillEntry(memory: SpaceMemory, index: number): void {
+export function fillEntry(memory: SpaceMemory, index: number): void {
   const { words } = memory;
   const entry = threadAt(index);
   const incarnation = Atomics.load(words, entry + THREAD_INCARNATION) + 1;

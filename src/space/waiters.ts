@@ -16,6 +16,7 @@
  * ago is passed over until its thread answers: its event loop is busy, and holds up nobody but itself.
  */
 import { now } from '../parker/clock.js';
+import { sleep } from '../parker/sleep.js';
 import {
   ABOUT_KIND,
   ABOUT_PERMITS,
@@ -347,7 +348,7 @@ export class WaitQueue {
         // Between two lines of its own code, or dying there. Nobody notifies; the wait is a short nap.
         const died = this.attachment.isDead(state);
         if (died) break;
-        Atomics.wait(words, record + RECORD_HOLD, hold, 1);
+        sleep(words, record + RECORD_HOLD, hold, 1);
       }
     }
     const permits = Atomics.load(words, this.about + ABOUT_PERMITS);

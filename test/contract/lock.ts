@@ -309,11 +309,14 @@ export function describeLock(name: string, factory: (name?: string) => Subject, 
 
       test('acquireSync({ timeout: Infinity }) waits as no timeout does', async () => {
         await holdElsewhere(thread, subject);
-        const released = thread.run(({ lockOf, guards }, handle) => {
-          const lock = lockOf({ handle });
-          for (const limit = Date.now() + 10_000; lock.infoSync().waiters === 0 && Date.now() < limit;);
-          return guards.get('held')!.release();
-        }, subject.handle);
+        const released = thread.run(
+          ({ lockOf, guards }, sent) => {
+            const lock = lockOf(sent);
+            for (const limit = Date.now() + 10_000; lock.infoSync().waiters === 0 && Date.now() < limit;);
+            return guards.get('held')!.release();
+          },
+          { handle: subject.handle, face: subject.face },
+        );
         lock.acquireSync({ timeout: Infinity }).release();
         expect(await released).toBe(true);
       });

@@ -32,7 +32,7 @@ export const faults = [
     name: 'the latch is released without a notify',
     file: 'space/latch.js',
     where: 'latch',
-    from: 'if (held < 0)\n        Atomics.notify(words, at, 1);',
+    from: 'if (held < 0)\n        rouse(words, at, 1);',
     to: '',
   },
   {

@@ -97,6 +97,7 @@ export const excluded = {
     PROBE_INTERVAL: TUNING,
     debug: MESSAGES,
     'Attachment.describe': MESSAGES,
+    'Attachment.buryWorker': 'called when a worker ends, which runtime.ts is told: test/death.test.ts',
   },
   'space/waiters.js': { LAPSE: TUNING, STARVATION: TUNING, PASSES_MASK: TUNING },
 };

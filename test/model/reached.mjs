@@ -38,8 +38,17 @@ export function unreached(cases, executions) {
   return [...missing].sort();
 }
 
+const BETWEEN_PROCESSES = 'memory that processes share: test/space-open-death.test.ts and the stress';
+
 /** What no execution comes to, and why. */
 export const expected = {
+  'parker/process.js prepare: load': BETWEEN_PROCESSES,
+  'parker/process.js unpark: add': BETWEEN_PROCESSES,
   'primitives/semaphore.js availableSync: load': 'for people: no program of the model asks',
   'space/memory.js createMemory: hidden store': 'a space is made before its threads begin',
+  'space/memory.js writeHeader: hidden store': 'a space is made before its threads begin',
+  'space/processes.js attachAs: load': BETWEEN_PROCESSES,
+  'space/region-file.js makeRegion: hidden store': BETWEEN_PROCESSES,
+  'space/region-file.js makeRegion: store': BETWEEN_PROCESSES,
+  'space/region.js #ready: wait': BETWEEN_PROCESSES,
 };

@@ -43,6 +43,8 @@ export function loadReal(modules, index, { atomics, now, isThere, timers }) {
   const replaced = {
     'parker/clock.js': { now, setTimeout: set, setInterval: set, clearTimeout: clear, clearInterval: clear },
     'parker/spin.js': { SPINS: 1, pause() {} },
+    'native.js': {},
+    'space/region.js': {},
     'space/liveness.js': {
       ownIdentity: () => ({ tid: tidOf(index), start: startOf(tidOf(index)) }),
       isAlive: ({ tid }) => isThere(tid - tidOf(-1)),

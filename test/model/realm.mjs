@@ -63,6 +63,9 @@ const replaced = (index, mode) => ({
   },
   'parker/spin.js': { SPINS: 1, pause: () => {} },
   'space/liveness.js': livenessOf(index, mode),
+  // Memory that processes share is not run here.
+  'native.js': {},
+  'space/region.js': {},
 });
 
 /** In place of the latch: as if taking it were one operation that can be done once it is free. */

@@ -10,7 +10,8 @@ const SECONDS = 30;
 export const USAGE = `Usage: npm run stress -- [OPTION]...
 
 Uses the locks on real threads and checks what must hold. Without options it runs both parts, which takes about a
-minute; --sections or --primitive asks for the rounds alone, --terminations or --seconds for the kills alone.
+minute; --sections or --primitive asks for the rounds alone, --terminations or --seconds for the kills alone, --processes
+for those of processes.
 It ends with 0 if all has held, 1 if something did not, 2 if it does not understand its options.
 
 Rounds: 2 to 8 threads begin together and make critical sections on one lock, in a random mix of blocking, async,
@@ -30,6 +31,10 @@ Checked: as above, that every hold of the dead passes on, and that exclusive one
   --pause MS         mean time between two kills (20)
   --max-stall MS     the longest wait for a lock that nobody uses, above what the machine adds (100)
 
+Processes: as kills, of whole processes by SIGKILL that share locks in a file, with two threads each. Only if asked for:
+  --processes S      for S seconds; 60 find most of what there is
+  --pause, --max-stall as above (150, 100)
+
   --seed N           repeats the random choices of a run, as far as threads can; printed by every run
   --json             the result as JSON
   --help             this text`;
@@ -47,6 +52,7 @@ const config = {
   spares: text,
   pause: text,
   'max-stall': text,
+  processes: text,
   seed: text,
   json: flag,
   help: flag,
@@ -55,7 +61,7 @@ const config = {
 /** What is wrong with the command line, in words for whoever wrote it. */
 export class OptionError extends Error {}
 
-/** `rounds` and `kills` are undefined if they are not asked for. Throws an {@link OptionError}. */
+/** `rounds`, `kills` and `processes` are undefined if they are not asked for. Throws an {@link OptionError}. */
 export function parseOptions(args) {
   const values = parse(args);
   const number = (name, fallback, { min = 0, max = Number.MAX_SAFE_INTEGER, integer = true } = {}) => {
@@ -88,16 +94,23 @@ export function parseOptions(args) {
     pause: number('pause', 20, real),
     maxStall: number('max-stall', 100, real),
   };
+  const processes = {
+    seconds: number('processes', undefined, { min: 0.001, integer: false }),
+    pause: number('pause', 150, real),
+    maxStall: number('max-stall', 100, real),
+  };
   const seed = number('seed', (Math.random() * 2 ** 31) | 0, { max: 2 ** 31 - 1 });
   const asked = (...names) => names.some((name) => values[name] !== undefined);
   const onlyRounds = asked('sections', 'primitive');
   const onlyKills = asked('terminations', 'seconds');
+  const onlyProcesses = asked('processes') && !onlyRounds && !onlyKills;
   return {
     seed,
     json: values.json ?? false,
     help: values.help ?? false,
-    rounds: onlyKills && !onlyRounds ? undefined : rounds,
-    kills: onlyRounds && !onlyKills ? undefined : kills,
+    rounds: onlyProcesses || (onlyKills && !onlyRounds) ? undefined : rounds,
+    kills: onlyProcesses || (onlyRounds && !onlyKills) ? undefined : kills,
+    processes: asked('processes') ? processes : undefined,
   };
 }
 

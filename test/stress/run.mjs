@@ -2,6 +2,7 @@
 import { Stress } from './harness.mjs';
 import { killFailures, printKills } from './kills-report.mjs';
 import { OptionError, USAGE, parseOptions } from './options.mjs';
+import { ProcessStress, printProcesses, processFailures } from './processes.mjs';
 import { Rounds } from './rounds.mjs';
 import { roundsTable } from './rounds-report.mjs';
 
@@ -24,7 +25,7 @@ function duration(seconds) {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
-const { seed, json, help, rounds, kills } = readOptions();
+const { seed, json, help, rounds, kills, processes } = readOptions();
 if (help) {
   console.log(USAGE);
   process.exit();
@@ -71,12 +72,28 @@ async function runKills() {
   return result;
 }
 
+async function runProcesses() {
+  say(`processes: ${processes.seconds} s, --seed ${seed}, Node.js ${process.version}`);
+  const result = await new ProcessStress({ seed }).run(processes);
+  if (!json) printProcesses(result);
+  return result;
+}
+
 const roundsResult = rounds && (await runRounds());
 const killsResult = kills && (await runKills());
+const processesResult = processes && (await runProcesses());
 const failures = [
   ...(roundsResult?.failures ?? []),
   ...(killsResult === undefined ? [] : killFailures(killsResult, kills)),
+  ...(processesResult === undefined ? [] : processFailures(processesResult, processes)),
 ];
-if (json) console.log(JSON.stringify({ seed, rounds: roundsResult, kills: killsResult, failures }, null, 2));
+if (json)
+  console.log(
+    JSON.stringify(
+      { seed, rounds: roundsResult, kills: killsResult, processes: processesResult, failures },
+      null,
+      2,
+    ),
+  );
 for (const failure of failures) console.error(`FAILED: ${failure}`);
 process.exitCode = failures.length === 0 ? 0 : 1;
