@@ -32,7 +32,8 @@ function test(library) {
       LD_PRELOAD: library,
       // Most of these processes are killed; the test that wants leaks reported asks for it. RSS is measured, so little
       // is kept back.
-      ASAN_OPTIONS: 'detect_leaks=0:quarantine_size_mb=1',
+      // A test sees the SIGBUS that ends a process.
+      ASAN_OPTIONS: 'detect_leaks=0:quarantine_size_mb=1:handle_sigbus=0',
       UBSAN_OPTIONS: 'print_stacktrace=1',
     },
   });
