@@ -12,8 +12,9 @@ const ARRANGED = 14_000;
 
 interface Case {
   subject: { hasSections?: boolean };
+  budget: { deaths?: number };
 }
-type Outcome = Result & { name: string; hasSections: boolean };
+type Outcome = Result & { name: string; leastSections: number };
 
 // One pool for all: each of its threads has to compile the library and to warm up.
 const pool = new Piscina<object, Result>({
@@ -25,9 +26,11 @@ afterAll(() => pool.destroy());
 const seed = (Math.random() * 2 ** 30) | 0;
 
 function exploreCase(one: Case, task: object): Promise<Outcome> {
-  const name = nameOf(one as never);
-  const hasSections = one.subject.hasSections !== false;
-  return pool.run({ ...task, name, seed }).then((result) => ({ ...result, name, hasSections }));
+  const name = nameOf(one);
+  const { subject, budget } = one;
+  // For each execution. Two deaths may leave nobody of two threads.
+  const leastSections = subject.hasSections === false ? 0 : (budget.deaths ?? 0) > 1 ? 0.25 : 0.5;
+  return pool.run({ ...task, name, seed }).then((result) => ({ ...result, name, leastSections }));
 }
 
 describe(`With seed ${seed}`, () => {
@@ -45,11 +48,11 @@ describe(`With seed ${seed}`, () => {
 
         const title = `every claim about a ${primitive} holds in ${all} ${strategy} schedules, ${kind}`;
         test(title, { timeout: 600_000 }, async () => {
-          for (const { name, hasSections, failure, steps, sections } of await running) {
+          for (const { name, leastSections, failure, steps, sections } of await running) {
             if (failure !== undefined) throw new Error(failure);
             expect(steps, name).toBeGreaterThan((isArranged ? 4 : 10) * executions);
             // Situations do not count theirs.
-            if (!isArranged && hasSections) expect(sections, name).toBeGreaterThan(executions / 2);
+            if (!isArranged) expect(sections, name).toBeGreaterThanOrEqual(leastSections * executions);
           }
         });
       }

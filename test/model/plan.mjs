@@ -109,8 +109,8 @@ export const primitives = {
     sync: [
       names(three),
       names(three, 1, 2),
-      untold(names(three)),
-      watched(names(three)),
+      untold(names(three.slice(0, 2))),
+      watched(names(three.slice(0, 2))),
       names(
         [
           ['a', true],
