@@ -10,6 +10,7 @@ import { runCommand } from './command.mjs';
 import { Failure } from './failure.mjs';
 import { describe, summarize } from './figures/report.mjs';
 import { handOff, mutexHandOff } from './processes/hand-off.mjs';
+import { kills } from './processes/kills.mjs';
 import { lockUncontended, mutexUncontended } from './processes/uncontended.mjs';
 import { opens } from './processes/opens.mjs';
 import { waiters } from './processes/waiters.mjs';
@@ -21,6 +22,7 @@ const figures = {
   'hand-off': handOff,
   waiters,
   opens,
+  kills,
 };
 const names = Object.keys(figures);
 
@@ -31,7 +33,7 @@ Measures the figures of locks between processes and prints each with its bound; 
 
   --help        shows this
 
-Takes about three minutes. Ends with 1 if a bound is not met.`;
+Takes about four minutes. Ends with 1 if a bound is not met.`;
 
 await runCommand(main);
 
