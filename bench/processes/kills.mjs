@@ -24,7 +24,7 @@ export async function kills(_folder, onProgress) {
       { ...atLeast(`${what}: processes killed`, result.kills, 200, { detail }), unit: '' },
       exactly(`${what}: errors of exclusion, and others`, wrong, 0, '', detail),
       exactly(`${what}: permits that came back`, permitsBack, permits, '', detail),
-      atMost(`${what}: worst stall`, worstStall, 200, { unit: 'ms', detail: idle }),
+      atMost(`${what}: worst stall`, Math.round(worstStall * 10) / 10, 200, { unit: 'ms', detail: idle }),
     ];
   } finally {
     clearInterval(timer);
