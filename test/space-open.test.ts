@@ -41,6 +41,10 @@ function thrown(call: () => unknown): Thrown {
   return expect.fail('did not throw');
 }
 
+function codeOf({ code }: Thrown): unknown {
+  return code;
+}
+
 /** The path of a region that was made by a process which has ended. */
 function madeRegion(): Promise<string> {
   const path = newRegion();
@@ -139,6 +143,27 @@ describe('A region', () => {
   test('that a thread uses no more has its place for others', async () => {
     const path = newRegion();
     Space.open(path, { locks: 2, threads: 1 }).mutex('db').acquireSync().release();
+    const other = Process.fork();
+    await until(async () => {
+      collectGarbage();
+      const opens = ({ Space }: typeof import('mortise'), path: string): void => void Space.open(path);
+      return other.run(opens, path).then(
+        () => true,
+        () => false,
+      );
+    }, 'the other process finds room');
+  });
+
+  test('that a thread uses no more has its place for others, if nobody ended its last wait either', async () => {
+    const path = newRegion();
+    const wait = async (): Promise<void> => {
+      const mutex = Space.open(path, { locks: 2, threads: 1 }).mutex('db');
+      const guard = mutex.acquireSync();
+      // Not by expect, which keeps the error, and with it what its stack refers to.
+      expect(await mutex.acquire({ timeout: 1 }).catch(codeOf)).toBe('ERR_LOCK_TIMEOUT');
+      guard.release();
+    };
+    await wait();
     const other = Process.fork();
     await until(async () => {
       collectGarbage();
