@@ -111,12 +111,15 @@ function hold({ lives, path }: Region, index: number): void {
       lives.hold(index);
       return;
     } catch (error) {
-      const isBusy = (error as NodeJS.ErrnoException).code === 'EBUSY';
-      if (isBusy && now() < end) continue;
-      const why = isBusy
-        ? `has had a thread attaching to it for ${PATIENCE / 1000} s: is it stopped?`
-        : `is damaged: ${(error as Error).message}`;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'EBUSY' && now() < end) continue;
+      const why = WHY_NOT_HELD[code ?? ''] ?? `is damaged: ${message}`;
       throw new BackendUnavailableError(`the region ${path} ${why}`, { cause: error });
     }
   }
 }
+
+const WHY_NOT_HELD: Record<string, string | undefined> = {
+  EBUSY: `has had a thread attaching to it for ${PATIENCE / 1000} s: is it stopped?`,
+  ENOLCK: 'is one too many: this thread has 1999 open, and of more the system would not tell its end',
+};
