@@ -1,6 +1,16 @@
 /** `Space.open()`: the file, its options, and the same locks in several processes. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join, relative } from 'node:path';
@@ -17,6 +27,7 @@ import {
   SpaceFullError,
   open,
 } from 'mortise';
+import { native } from '../dist/native.js';
 import { expectRefused } from './contract/guards.ts';
 import { runFixture } from './fixtures/child.ts';
 import { endProcesses, Process } from './fixtures/process.ts';
@@ -138,6 +149,18 @@ describe('A region', () => {
     expect(() => Space.open(path)).toThrow(SpaceFullError);
     await first.kill();
     await second.run(opens, path);
+  });
+
+  test('that could not be entered is not kept locked', async () => {
+    const path = newRegion();
+    const [first, second] = [Process.fork(), Process.fork()];
+    await first.run(({ Space }, path) => void Space.open(path, { locks: 2, threads: 1 }), path);
+    const opens = ({ Space }: typeof import('mortise'), path: string): void => void Space.open(path);
+    await expect(second.run(opens, path)).rejects.toMatchObject({ code: 'ERR_SPACE_FULL' });
+    await first.kill();
+    const fd = openSync(path, 'r');
+    expect(native().flock(fd, native().flockModes.exclusive)).toBe(true);
+    closeSync(fd);
   });
 
   test('that a thread uses no more has its place for others', async () => {
