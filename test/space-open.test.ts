@@ -198,6 +198,19 @@ describe('A region', () => {
     }, 'the other process finds room');
   });
 
+  test('that a thread uses no more has its place for itself at once', async () => {
+    const path = newRegion();
+    const use = (): unknown => Space.open(path, { locks: 2, threads: 1 }).mutex('db').acquireSync().release();
+    for (let times = 0; times < 100; times++) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      // As in a turn of the event loop in which memory runs short.
+      if (times % 3 === 1) collectGarbage();
+      if (use() !== true) expect.fail('was not held');
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (times % 3 === 0) collectGarbage();
+    }
+  });
+
   test('that is empty, or was left half made, is made', () => {
     for (const left of ['', 'mor~', `mor~${'x'.repeat(100_000)}`]) {
       const path = newRegion();
