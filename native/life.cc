@@ -64,7 +64,8 @@ Napi::Value Hold(const Napi::CallbackInfo& info) {
   if (!ReadLife(info, &life, &memory)) return {};
   Lives* lives = LivesOf(info.Env());
   const bool own = lives->Find(life) != lives->held.end();
-  const int error = own ? EBUSY : platform::LifeHold(life);
+  const bool full = lives->held.size() >= platform::kMostLives;
+  const int error = own ? EBUSY : full ? ENOLCK : platform::LifeHold(life);
   if (error == 0) lives->held.push_back({life, std::move(memory)});
   else ThrowSystemError(info.Env(), error, "pthread_mutex_lock");
   return {};

@@ -68,6 +68,8 @@ Waited FutexWaitAny(const Expected* words, size_t count);
 // A life is a mutex that its owner takes and keeps, so that the kernel says when the owner has ended.
 constexpr size_t kLifeBytes = 64;
 constexpr size_t kLifeAlignment = 8;
+// Of one thread. Linux goes through 2048 robust mutexes of a thread that ends, and others may use some as well.
+constexpr size_t kMostLives = 2000;
 int LifeInit(void* life);
 // EINVAL if it was never made; EBUSY if a living thread has had it for a second.
 int LifeHold(void* life);

@@ -55,7 +55,9 @@ struct sigaction before;
 void OnBusError(int signal, siginfo_t* info, void* context) {
   const int error = errno;
   const uintptr_t address = reinterpret_cast<uintptr_t>(info->si_addr);
-  for (Guard* guard = guards.load(); guard != nullptr; guard = guard->next) {
+  // Another process may send it as well: then there is no address.
+  const bool sent = info->si_code <= 0;
+  for (Guard* guard = guards.load(); guard != nullptr && !sent; guard = guard->next) {
     const uintptr_t begin = guard->begin.load();
     if (begin == 0 || address < begin || address >= guard->end.load()) continue;
     const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
@@ -69,7 +71,12 @@ void OnBusError(int signal, siginfo_t* info, void* context) {
   // Not ours: what would have happened without us.
   if ((before.sa_flags & SA_SIGINFO) != 0) before.sa_sigaction(signal, info, context);
   else if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) before.sa_handler(signal);
-  else sigaction(SIGBUS, &before, nullptr);  // it happens again at once
+  else if (!sent) sigaction(SIGBUS, &before, nullptr);  // it happens again at once
+  else if (before.sa_handler == SIG_DFL) {
+    sigaction(SIGBUS, &before, nullptr);
+    raise(signal);  // when this handler has ended
+  }
+  errno = error;
 }
 
 void CatchBusErrors() {

@@ -72,7 +72,10 @@ export interface NativeAddon {
   readonly lifeBytes: number;
   /** Makes a life that nobody holds, whatever was there. Nobody else may use it meanwhile. */
   lifeInit(buffer: ArrayBuffer, offset: number): void;
-  /** Until this thread ends in any way or calls `lifeRelease`. EINVAL: never made. EBUSY: held by another for a second. */
+  /**
+   * Until this thread ends in any way or calls `lifeRelease`. EINVAL: never made. EBUSY: held by another for a second.
+   * ENOLCK: this thread holds 2000, and of many more the system would not tell.
+   */
   lifeHold(buffer: ArrayBuffer, offset: number): void;
   /** False if this thread does not hold it. */
   lifeRelease(buffer: ArrayBuffer, offset: number): boolean;

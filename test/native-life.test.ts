@@ -1,5 +1,5 @@
 /** The kernel's word on who has ended: lives in mapped memory. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, truncateSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { native } from '../dist/native.js';
 import { endPeers, Peer, type Tools } from './fixtures/native/peer.ts';
@@ -143,6 +143,33 @@ describe('A life', () => {
     expect(refused).toEqual([false, 'EBUSY']);
     expect(addon.lifeRelease(buffer, AT)).toBe(true);
     expect([ended(), addon.lifeRelease(buffer, AT)]).toEqual([true, false]);
+  });
+
+  test('is one of 2000 of a thread at most: of those the system tells the end', async () => {
+    const file = newFile();
+    truncateSync(file, 2001 * addon.lifeBytes);
+    const peer = Peer.process();
+    const refused = await peer.run(({ addon, fs, kept }, file) => {
+      const buffer = addon.map(fs.openSync(file, 'r+'), 2001 * addon.lifeBytes);
+      kept.words = new Int32Array(buffer);
+      for (let i = 0; i <= 2000; i++) addon.lifeInit(buffer, i * addon.lifeBytes);
+      for (let i = 0; i < 2000; i++) addon.lifeHold(buffer, i * addon.lifeBytes);
+      try {
+        addon.lifeHold(buffer, 2000 * addon.lifeBytes);
+        return 'held';
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code;
+      }
+    }, file);
+    expect(refused).toBe('ENOLCK');
+    await peer.kill();
+    const fd = openSync(file, 'r+');
+    const buffer = addon.map(fd, 2001 * addon.lifeBytes);
+    closeSync(fd);
+    const held = Array.from({ length: 2001 }, (_, i) => i).filter(
+      (i) => !addon.lifeEnded(buffer, i * addon.lifeBytes),
+    );
+    expect(held).toEqual([]);
   });
 
   test('stays held when its ArrayBuffer has gone', async () => {

@@ -150,6 +150,16 @@ describe('map', () => {
     expect(await peer.exited).toEqual([null, 'SIGBUS']);
   });
 
+  test('a SIGBUS that somebody sends ends a process with guarded memory as it would end another', async () => {
+    const peer = Peer.process();
+    const pid = await peer.run(({ addon, fs, kept }, file) => {
+      kept.words = new Int32Array(addon.map(fs.openSync(file, 'r+'), 4096, true));
+      return process.pid;
+    }, newFile());
+    process.kill(pid, 'SIGBUS');
+    expect(await peer.exited).toEqual([null, 'SIGBUS']);
+  });
+
   test.each(elsewhere)('is the same memory in another %s', async (_, start) => {
     const file = newFile();
     const words = wordsOf(file);

@@ -1,6 +1,16 @@
 /** `Space.open()`: the file, its options, and the same locks in several processes. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join, relative } from 'node:path';
@@ -17,6 +27,7 @@ import {
   SpaceFullError,
   open,
 } from 'mortise';
+import { native } from '../dist/native.js';
 import { expectRefused } from './contract/guards.ts';
 import { runFixture } from './fixtures/child.ts';
 import { endProcesses, Process } from './fixtures/process.ts';
@@ -39,6 +50,10 @@ function thrown(call: () => unknown): Thrown {
     return error as Thrown;
   }
   return expect.fail('did not throw');
+}
+
+function codeOf({ code }: Thrown): unknown {
+  return code;
 }
 
 /** The path of a region that was made by a process which has ended. */
@@ -136,6 +151,18 @@ describe('A region', () => {
     await second.run(opens, path);
   });
 
+  test('that could not be entered is not kept locked', async () => {
+    const path = newRegion();
+    const [first, second] = [Process.fork(), Process.fork()];
+    await first.run(({ Space }, path) => void Space.open(path, { locks: 2, threads: 1 }), path);
+    const opens = ({ Space }: typeof import('mortise'), path: string): void => void Space.open(path);
+    await expect(second.run(opens, path)).rejects.toMatchObject({ code: 'ERR_SPACE_FULL' });
+    await first.kill();
+    const fd = openSync(path, 'r');
+    expect(native().flock(fd, native().flockModes.exclusive)).toBe(true);
+    closeSync(fd);
+  });
+
   test('that a thread uses no more has its place for others', async () => {
     const path = newRegion();
     Space.open(path, { locks: 2, threads: 1 }).mutex('db').acquireSync().release();
@@ -148,6 +175,40 @@ describe('A region', () => {
         () => false,
       );
     }, 'the other process finds room');
+  });
+
+  test('that a thread uses no more has its place for others, if nobody ended its last wait either', async () => {
+    const path = newRegion();
+    const wait = async (): Promise<void> => {
+      const mutex = Space.open(path, { locks: 2, threads: 1 }).mutex('db');
+      const guard = mutex.acquireSync();
+      // Not by expect, which keeps the error, and with it what its stack refers to.
+      expect(await mutex.acquire({ timeout: 1 }).catch(codeOf)).toBe('ERR_LOCK_TIMEOUT');
+      guard.release();
+    };
+    await wait();
+    const other = Process.fork();
+    await until(async () => {
+      collectGarbage();
+      const opens = ({ Space }: typeof import('mortise'), path: string): void => void Space.open(path);
+      return other.run(opens, path).then(
+        () => true,
+        () => false,
+      );
+    }, 'the other process finds room');
+  });
+
+  test('that a thread uses no more has its place for itself at once', async () => {
+    const path = newRegion();
+    const use = (): unknown => Space.open(path, { locks: 2, threads: 1 }).mutex('db').acquireSync().release();
+    for (let times = 0; times < 100; times++) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      // As in a turn of the event loop in which memory runs short.
+      if (times % 3 === 1) collectGarbage();
+      if (use() !== true) expect.fail('was not held');
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (times % 3 === 0) collectGarbage();
+    }
   });
 
   test('that is empty, or was left half made, is made', () => {

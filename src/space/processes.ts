@@ -59,11 +59,27 @@ export class ProcessAttachment extends Attachment {
   }
 }
 
+/** An entry of this thread. */
+interface Entry {
+  readonly attachment: WeakRef<Attachment>;
+  readonly region: Region;
+  readonly index: number;
+}
+
+const entries = new Set<Entry>();
+const collected = new FinalizationRegistry<Entry>(leave);
+
 /** One that nobody can use any more gives up its life, and others bury what it leaves. */
-const left = new FinalizationRegistry<{ region: Region; index: number }>(({ region, index }) => {
-  region.lives.release(index);
-  region.close();
-});
+function leave(entry: Entry): void {
+  if (!entries.delete(entry)) return;
+  entry.region.lives.release(entry.index);
+  entry.region.close();
+}
+
+/** Of a collection, one hears in a later turn of the event loop, and this thread may want its place now. */
+function leaveCollected(): void {
+  for (const entry of entries) if (entry.attachment.deref() === undefined) leave(entry);
+}
 
 /**
  * Gives this thread an entry in the space.
@@ -78,7 +94,12 @@ export function attachProcess(memory: SpaceMemory, region: Region): Attachment {
     const undertaker = attachAs(spare, memory, region);
     return undertaker.exclusively(() => {
       undertaker.reapDeadLatched();
-      const index = findFreeEntry(memory);
+      let index = findFreeEntry(memory);
+      if (index === undefined) {
+        leaveCollected();
+        undertaker.reapDeadLatched();
+        index = findFreeEntry(memory);
+      }
       if (index === undefined)
         throw new SpaceFullError(
           `the space ${region.path} has room for ${spare} threads, and all are in use`,
@@ -86,7 +107,9 @@ export function attachProcess(memory: SpaceMemory, region: Region): Attachment {
       hold(region, index);
       try {
         const attachment = attachAs(index, memory, region);
-        left.register(attachment, { region, index });
+        const entry = { attachment: new WeakRef(attachment), region, index };
+        entries.add(entry);
+        collected.register(attachment, entry);
         return attachment;
       } catch (error) {
         lives.release(index);
@@ -111,12 +134,15 @@ function hold({ lives, path }: Region, index: number): void {
       lives.hold(index);
       return;
     } catch (error) {
-      const isBusy = (error as NodeJS.ErrnoException).code === 'EBUSY';
-      if (isBusy && now() < end) continue;
-      const why = isBusy
-        ? `has had a thread attaching to it for ${PATIENCE / 1000} s: is it stopped?`
-        : `is damaged: ${(error as Error).message}`;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'EBUSY' && now() < end) continue;
+      const why = WHY_NOT_HELD[code ?? ''] ?? `is damaged: ${message}`;
       throw new BackendUnavailableError(`the region ${path} ${why}`, { cause: error });
     }
   }
 }
+
+const WHY_NOT_HELD: Record<string, string | undefined> = {
+  EBUSY: `has had a thread attaching to it for ${PATIENCE / 1000} s: is it stopped?`,
+  ENOLCK: 'is one too many: this thread has 1999 open, and of more the system would not tell its end',
+};

@@ -80,7 +80,7 @@ export class RegionFile {
   }
 
   close(): void {
-    closeSync(this.#fd);
+    giveUp(this.#fd);
   }
 
   /**
@@ -203,11 +203,23 @@ function openFile({ path, make }: RegionWish): number {
   }
 }
 
-/** It keeps nothing but the number. */
+/** Once: the number may be that of another file afterwards. It keeps nothing but the number. */
 function closing(fd: number): () => void {
+  let isOpen = true;
   return () => {
-    closeSync(fd);
+    if (!isOpen) return;
+    isOpen = false;
+    giveUp(fd);
   };
+}
+
+/** Closing alone leaves the lock to the memory that was mapped from here, until a garbage collection. */
+function giveUp(fd: number): void {
+  try {
+    tryFileLock(fd, 'unlock');
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Undefined: somebody else was faster. */
