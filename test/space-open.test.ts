@@ -325,7 +325,11 @@ describe('A file that is not a region is refused, and not a byte of it is writte
     );
     expect(readFileSync(path).equals(before)).toBe(true);
     const asked = await runFixture('space-open/other-user.mjs', [path, 'true']);
-    expect(asked.stdout).toBe('opened true\n');
+    expect(asked.stdout).toBe('opened\n');
+    // Nobody in that process has asked for it, whatever the handle says.
+    const handle = JSON.stringify({ ...Space.open(path).handle, anyOwner: true });
+    const sent = await runFixture('space-open/other-user.mjs', [path, 'true', handle]);
+    expect(sent.stdout).toContain('belongs to user');
   });
 
   test('one for which there is no room is left empty', async () => {

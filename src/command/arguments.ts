@@ -16,6 +16,9 @@ The file is made if need be. Whoever locks it excludes each other: FileLock of m
   --help          shows this
   --version       shows the version
 
+Other open descriptors of the caller, and signals that it ignores (nohup), do not reach COMMAND:
+put nohup and redirections behind the --.
+
 COMMAND finds in its environment
   MORTISE_LOCK       the absolute path of the lock file
   MORTISE_FENCE      a number that grows each time that somebody holds the lock alone

@@ -22,8 +22,6 @@ export interface InFile {
   readonly path: string;
   /** What the file has to be, so that another one at its path is not taken for it: 16 hexadecimal digits. */
   readonly region: string;
-  /** May another user own it? As it was opened here. */
-  readonly anyOwner: boolean;
 }
 
 /** What names a space, or a lock in one, for another thread or process. */
@@ -104,20 +102,21 @@ export function openSpaceHandle(handle: unknown, type: string): Presence {
   return runtime().presenceIn(readMemory(given.memory));
 }
 
-function presenceInFile({ path, region, anyOwner }: HandleFields): Presence {
+function presenceInFile({ path, region }: HandleFields): Presence {
   if (typeof path !== 'string' || !path.startsWith('/') || path.includes('\0'))
     throw new InvalidHandleError(`handle.path must be an absolute path, not ${show(path)}`);
   if (typeof region !== 'string')
     throw new InvalidHandleError(`handle.region must be a string, not ${show(region)}`);
-  return runtime().presenceInFile({ path, region, anyOwner: anyOwner === true });
+  // Whoever made the handle cannot say for this process that another user may own the file.
+  return runtime().presenceInFile({ path, region, anyOwner: false });
 }
 
 /** What names this memory elsewhere. */
 export function handleOf<Type extends string>(type: Type, { buffer, region }: SpaceMemory): Handle<Type> {
   const about = { type, version: LAYOUT_VERSION };
   if (region === undefined) return { ...about, memory: buffer as SharedArrayBuffer };
-  const { path, id, anyOwner } = region;
-  return { ...about, path, region: id, anyOwner };
+  const { path, id } = region;
+  return { ...about, path, region: id };
 }
 
 interface HandleFields {
@@ -127,14 +126,13 @@ interface HandleFields {
   cell?: unknown;
   path?: unknown;
   region?: unknown;
-  anyOwner?: unknown;
 }
 
 /** Reads the fields once: a getter or a proxy may throw, or answer differently the next time. */
 function read(handle: HandleFields): HandleFields {
   try {
-    const { type, version, memory, cell, path, region, anyOwner } = handle;
-    return { type, version, memory, cell, path, region, anyOwner };
+    const { type, version, memory, cell, path, region } = handle;
+    return { type, version, memory, cell, path, region };
   } catch (error) {
     throw new InvalidHandleError(`a handle must be a plain object: ${show(error)}`, { cause: error });
   }

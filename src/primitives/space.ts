@@ -130,7 +130,8 @@ export class Space {
   }
 
   /**
-   * Opens the space that a handle stands for, in memory or in a file, which must be there.
+   * Opens the space that a handle stands for, in memory or in a file, which must be there. If another user owns the file,
+   * this thread must have it open: a handle cannot ask for that.
    * @throws InvalidHandleError if it is not the handle of a space, has another layout version, or the file at its path
    * is another region by now; SpaceFullError if it has no room for another thread; for a file also what {@link open}
    * throws.

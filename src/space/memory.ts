@@ -40,8 +40,6 @@ export interface Region {
   readonly path: string;
   /** Random, made with the region: 16 hexadecimal digits. */
   readonly id: string;
-  /** May another user own it? */
-  readonly anyOwner: boolean;
   readonly lives: Lives;
   /** Gives up the file, after the thread's life in it. */
   close(): void;

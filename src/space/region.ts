@@ -72,7 +72,7 @@ export class RegionFile {
     try {
       this.#identity = fstatSync(fd, { bigint: true });
       this.id = `file ${this.#identity.dev}:${this.#identity.ino}`;
-      this.#checkOwner();
+      if (!this.#identity.isFile()) throw this.#unavailable(`is ${kindOf(this.#identity)}`);
     } catch (error) {
       closeSync(fd);
       throw error;
@@ -89,6 +89,7 @@ export class RegionFile {
    */
   mapped(): SpaceMemory | undefined {
     try {
+      this.#checkOwner();
       const header = this.#ready();
       if (header !== undefined) return this.#map(header);
     } catch (error) {
@@ -141,18 +142,17 @@ export class RegionFile {
   }
 
   #map({ geometry, id }: RegionHeader): SpaceMemory {
-    const { path, anyOwner } = this.#wish;
+    const { path } = this.#wish;
     const { buffer, lives } = mapRegion(this.#fd, geometry);
-    return viewOf(buffer, geometry, this.id, { path, id, anyOwner, lives, close: closing(this.#fd) });
+    return viewOf(buffer, geometry, this.id, { path, id, lives, close: closing(this.#fd) });
   }
 
   #checkOwner(): void {
     const { uid } = this.#identity;
     const own = process.geteuid?.();
-    if (!this.#identity.isFile()) throw this.#unavailable(`is ${kindOf(this.#identity)}`);
     if (this.#wish.anyOwner || own === undefined || uid === BigInt(own)) return;
     throw this.#unavailable(
-      `belongs to user ${uid}, and this process is user ${own}: pass anyOwner: true to use it all the same`,
+      `belongs to user ${uid}, and this process is user ${own}: pass anyOwner: true to Space.open() to use it all the same`,
     );
   }
 
