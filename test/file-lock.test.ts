@@ -635,6 +635,18 @@ describe('The file', () => {
     expect(Number(readFileSync(counter, 'utf8'))).toBe(600);
   });
 
+  test("that was removed is nobody's lock any more, even if a hard link keeps it", async () => {
+    const path = newPath();
+    const opens = ({ FileLock }: Tools, path: string): boolean => new FileLock(path).acquireSync().release();
+    const [first, second] = [Peer.process(), Peer.process()];
+    for (const peer of [first, second]) await peer.run(opens, path);
+    linkSync(path, `${path}.link`);
+    new FileLock(path, { removeOnRelease: true }).acquireSync().release();
+    // Both have the removed file open.
+    await first.run(holds, path);
+    expect(await second.run(canTake, path)).toBe(false);
+  });
+
   test('whose holder died while it removed it is made again', async () => {
     const path = newPath();
     const peer = Peer.process();

@@ -359,7 +359,7 @@ function holderInThisThread(identity: string): string | undefined {
 
 /** The next slice, with a jitter, so that many waiters do not look all at once. */
 function next(look: number): number {
-  return Math.min(look * 1.5, LONGEST_LOOK) * (0.9 + 0.2 * Math.random());
+  return Math.min(look * 1.5, LONGEST_LOOK) * (0.8 + 0.2 * Math.random());
 }
 
 /** As setTimeout, for any delay. Returns what stops it. */

@@ -290,10 +290,11 @@ export class LockFile {
     try {
       if (identityOf(this.path) === this.identity) unlinkSync(this.path);
     } catch (error) {
+      // It has gone, and the mark stays: by another name (a hard link) the file may still be there.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
       // A folder that may not be written to: the file stays, and is good for the next.
       Atomics.store(words, FILE_REMOVED, 0);
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        process.emitWarning(refusal(this.path, 'cannot be removed', error));
+      process.emitWarning(refusal(this.path, 'cannot be removed', error));
     }
   }
 
