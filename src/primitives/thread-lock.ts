@@ -81,7 +81,7 @@ export abstract class Acquirable<G extends ThreadGuard, O extends AcquireOptions
    * Runs `body` with the lock held, and releases it when the promise of `body` settles. Returns or throws what
    * `body` did.
    */
-  async withLock<T>(body: (guard: G) => T | Promise<T>, options?: O): Promise<T> {
+  withLock<T>(body: (guard: G) => T | Promise<T>, options?: O): Promise<T> {
     return withLock(this, body, options);
   }
 
