@@ -271,10 +271,10 @@ test('A machine that stopped leaves no lives: nobody uses the file, so they are 
 test('Processes killed at random take nothing with them (a short run of `npm run stress -- --processes`)', async () => {
   const seed = (Math.random() * 2 ** 31) | 0;
   console.log(`processes seed ${seed}`);
-  const result = await new ProcessStress({ seed, processes: 3 }).run({ seconds: 8 });
+  const result = await new ProcessStress({ seed, processes: 3 }).run({
+    seconds: 8,
+    // It has tried what it is for.
+    enough: ({ kills, sections, abandoned }) => kills > 10 && sections > 1000 && abandoned > 0,
+  });
   expect(processFailures(result, { maxStall: 1000 })).toEqual([]);
-  // It has tried what it is for.
-  expect(result.kills).toBeGreaterThan(10);
-  expect(result.sections).toBeGreaterThan(1000);
-  expect(result.abandoned).toBeGreaterThan(0);
-}, 60_000);
+}, 120_000);

@@ -32,7 +32,12 @@ test('Threads that begin together share every kind of lock, round after round', 
 test('Workers killed at random take nothing with them (the short run of `npm run stress`)', async () => {
   const seed = (Math.random() * 2 ** 31) | 0;
   console.log(`stress seed ${seed}`);
-  const result = await new Stress({ seed, workers: 5, pause: 70, spares: 2 }).run({ seconds: 15 });
+  const result = await new Stress({ seed, workers: 5, pause: 70, spares: 2 }).run({
+    seconds: 12,
+    // It has tried what it is for.
+    enough: ({ kills, sections, fewest, abandoned }) =>
+      kills > 50 && sections > 10_000 && fewest > 100 && abandoned > 0,
+  });
 
   expect(result.stuck).toBeUndefined();
   expect(result.violations).toEqual([]);
@@ -40,27 +45,26 @@ test('Workers killed at random take nothing with them (the short run of `npm run
   expect(result.permitsBack).toBe(result.permits);
   expect(result.leftover).toBeUndefined();
   expect(result.settled).toBe(true);
-  // It has tried what it is for.
-  expect(result.kills).toBeGreaterThan(50);
-  expect(result.sections).toBeGreaterThan(10_000);
-  for (const { name, counts } of result.subjects) expect(counts.sections, name).toBeGreaterThan(100);
-  expect(result.abandoned).toBeGreaterThan(0);
   expect(result.worstStall).toBeLessThan(1_000);
-}, 60_000);
+}, 120_000);
 
 for (const locks of [5, 8])
   test(`Workers killed while they make, use and dispose of named locks leave a space of ${locks} as it was`, async () => {
     const seed = (Math.random() * 2 ** 31) | 0;
     console.log(`naming stress seed ${seed}`);
-    const result = await stressNames({ seed, seconds: 4, workers: 3, locks });
+    const result = await stressNames({
+      seed,
+      seconds: 4,
+      workers: 3,
+      locks,
+      enough: ({ kills, disposed, full }) => kills > 10 && disposed > 100 && (full > 0 || locks > 6),
+    });
 
     expect(result.errors).toEqual([]);
     expect(result.violations).toEqual([]);
     expect(result.room).toBe(result.locks);
-    expect(result.kills).toBeGreaterThan(10);
-    expect(result.disposed).toBeGreaterThan(100);
     expect(result.full > 0).toBe(locks < 7);
-  }, 60_000);
+  }, 120_000);
 
 test('npm run stress says what is wrong with its options, and runs the part that is asked for', () => {
   for (const [args, message] of [

@@ -70,8 +70,11 @@ export class Stress {
     });
   }
 
-  /** Until so many seconds have passed or so many workers were terminated, whichever comes first. */
-  async run({ seconds = Infinity, terminations = Infinity }, progress = () => {}) {
+  /**
+   * Until so many seconds have passed or so many workers were terminated, whichever comes first; longer where what
+   * has been reached is not `enough`: how much a second brings is the machine's affair.
+   */
+  async run({ seconds = Infinity, terminations = Infinity, enough = () => true }, progress = () => {}) {
     await this.#crew.start(this.#spares);
     const begin = now();
     const end = begin + seconds * 1000;
@@ -79,16 +82,16 @@ export class Stress {
     const bystander = new Worker(new URL('./bystander.mjs', import.meta.url), { workerData: this.#board });
     try {
       let nextReport = begin + 500;
-      while (now() < end && this.#deaths.terminate < terminations && this.#stuck === undefined) {
-        await this.#kill(terminations - this.#deaths.terminate);
+      const isOver = () => (now() >= end || this.#deaths.terminate >= terminations) && enough(this.#counts());
+      while (this.#stuck === undefined && !isOver()) {
+        await this.#kill(Math.max(1, terminations - this.#deaths.terminate));
         await delay(this.#random.next() * 2 * this.#pause);
         if (now() < nextReport) continue;
         nextReport += 500;
         progress({
           elapsed: (now() - begin) / 1000,
-          kills: this.#deaths.kills,
           terminations: this.#deaths.terminate,
-          sections: this.#sum(SECTIONS),
+          ...this.#counts(),
         });
       }
       if (this.#stuck === undefined) await this.#stop();
@@ -274,6 +277,15 @@ export class Stress {
     return Math.max(...Array.from({ length: WORKERS }, (_, slot) => words[slot * SUBJECTS.length + subject]));
   }
 
+  #counts() {
+    return {
+      kills: this.#deaths.kills,
+      sections: this.#sum(SECTIONS),
+      abandoned: this.#sum(ABANDONED),
+      fewest: Math.min(...SUBJECTS.map((_, subject) => this.#sum(SECTIONS, subject))),
+    };
+  }
+
   #result(seconds, settled) {
     const board = this.#board;
     const subjects = SUBJECTS.map((name, subject) => ({
@@ -288,8 +300,7 @@ export class Stress {
       seed: this.#seed,
       seconds,
       ...this.#deaths,
-      sections: this.#sum(SECTIONS),
-      abandoned: this.#sum(ABANDONED),
+      ...this.#counts(),
       subjects,
       violations: violationsOf(board),
       errors: this.#crew.errors,

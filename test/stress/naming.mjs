@@ -22,7 +22,8 @@ const VIOLATIONS = [
 
 const words = (Type, count) => new Type(new SharedArrayBuffer(count * Type.BYTES_PER_ELEMENT));
 
-export async function stressNames({ seed, seconds, workers = 4, locks = 5 }) {
+/** For so many seconds; longer where what has been reached is not `enough`. */
+export async function stressNames({ seed, seconds, workers = 4, locks = 5, enough = () => true }) {
   const random = new Random(seed);
   const space = new Space({ locks, threads: workers + 2 });
   const names = ['a', 'b', 'c', 'd', 'e', 'f'];
@@ -48,7 +49,8 @@ export async function stressNames({ seed, seconds, workers = 4, locks = 5 }) {
   };
   const living = Array.from({ length: workers }, start);
   const end = now() + seconds * 1000;
-  while (now() < end) {
+  const counts = () => ({ kills, made: board.counts[0], disposed: board.counts[1], full: board.counts[2] });
+  while (now() < end || !enough(counts())) {
     await delay(random.next() * 60);
     const index = random.below(workers);
     const { worker, life } = living[index];
@@ -63,10 +65,7 @@ export async function stressNames({ seed, seconds, workers = 4, locks = 5 }) {
 
   return {
     seed,
-    kills,
-    made: board.counts[0],
-    disposed: board.counts[1],
-    full: board.counts[2],
+    ...counts(),
     errors,
     violations: VIOLATIONS.filter(
       (_, kind) => board.violations[kind] > 0 && (kind !== UNREPORTED || locks > 7),

@@ -51,8 +51,11 @@ export class ProcessStress {
     this.#board = new Board(`${this.#folder}/board`);
   }
 
-  /** For so many `seconds`, with a mean `pause` in milliseconds between two kills. */
-  async run({ seconds, pause = 150 }) {
+  /**
+   * For so many `seconds`, with a mean `pause` in milliseconds between two kills; longer where what has been reached
+   * is not `enough`.
+   */
+  async run({ seconds, pause = 150, enough = () => true }) {
     // As many as will ever be made: whoever leaves one behind has the others told that there is no room.
     const capacity = { locks: LOCKS.length + NAMES, threads: (this.#size + 1) * THREADS };
     const space = Space.open(`${this.#folder}/locks`, capacity);
@@ -67,7 +70,8 @@ export class ProcessStress {
     try {
       const begin = performance.now();
       const isOver = () =>
-        performance.now() - begin >= seconds * 1000 || this.#lives > LIVES - 2 * THREADS * this.#size;
+        (performance.now() - begin >= seconds * 1000 && enough(this.#counts())) ||
+        this.#lives > LIVES - 2 * THREADS * this.#size;
       while (!isOver()) {
         await delay(this.#random.next() * pause * 2);
         this.#killOne();
@@ -142,14 +146,20 @@ export class ProcessStress {
     return late !== 'late';
   }
 
-  #result({ seconds, noise, left, permits }) {
+  #counts() {
     const sum = (counts) => counts.reduce((total, count) => total + count, 0);
     return {
-      seconds,
       kills: this.#kills,
-      opening: this.#opening,
       sections: sum(this.#board.sections),
       abandoned: sum(this.#board.abandoned),
+    };
+  }
+
+  #result({ seconds, noise, left, permits }) {
+    return {
+      seconds,
+      ...this.#counts(),
+      opening: this.#opening,
       violations: this.#board.found(),
       errors: [...this.#errors, ...left],
       permits: PERMITS,
