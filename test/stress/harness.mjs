@@ -34,6 +34,11 @@ const STUCK = 5_000;
 /** Milliseconds for which a victim is looked for that is caught at something. */
 const AIM = 4;
 
+/**
+ * @typedef {{ kills: number, sections: number, abandoned: number, fewest: number }} Reached
+ * `fewest`: sections of the lock with the fewest
+ */
+
 export class Stress {
   #board = createBoard();
   #random;
@@ -73,6 +78,8 @@ export class Stress {
   /**
    * Until so many seconds have passed or so many workers were terminated, whichever comes first; longer where what
    * has been reached is not `enough`: how much a second brings is the machine's affair.
+   * @param {{ seconds?: number, terminations?: number, enough?: (reached: Reached) => boolean }} options
+   * @param {(now: Reached & { elapsed: number, terminations: number }) => void} [progress]
    */
   async run({ seconds = Infinity, terminations = Infinity, enough = () => true }, progress = () => {}) {
     await this.#crew.start(this.#spares);

@@ -22,7 +22,11 @@ const VIOLATIONS = [
 
 const words = (Type, count) => new Type(new SharedArrayBuffer(count * Type.BYTES_PER_ELEMENT));
 
-/** For so many seconds; longer where what has been reached is not `enough`. */
+/**
+ * For so many seconds; longer where what has been reached is not `enough`.
+ * @param {{ seed: number, seconds: number, workers?: number, locks?: number, enough?: (reached: Reached) => boolean }} options
+ * @typedef {{ kills: number, made: number, disposed: number, full: number }} Reached
+ */
 export async function stressNames({ seed, seconds, workers = 4, locks = 5, enough = () => true }) {
   const random = new Random(seed);
   const space = new Space({ locks, threads: workers + 2 });

@@ -54,6 +54,8 @@ export class ProcessStress {
   /**
    * For so many `seconds`, with a mean `pause` in milliseconds between two kills; longer where what has been reached
    * is not `enough`.
+   * @param {{ seconds: number, pause?: number, enough?: (reached: Reached) => boolean }} options
+   * @typedef {{ kills: number, sections: number, abandoned: number }} Reached
    */
   async run({ seconds, pause = 150, enough = () => true }) {
     // As many as will ever be made: whoever leaves one behind has the others told that there is no room.
