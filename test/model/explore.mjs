@@ -118,7 +118,7 @@ export function execute(
 function findOptions(options, world, left, reduce) {
   const { threads } = world.machine;
   let local;
-  options.length = 0;
+  clear(options);
   for (const thread of threads) {
     if (!world.machine.isReady(thread)) continue;
     // Whoever else goes on, does so before or after this thread's next operation.
@@ -127,7 +127,7 @@ function findOptions(options, world, left, reduce) {
     if (reduce && world.isLocal(thread, left)) local ??= thread;
   }
   if (local !== undefined) {
-    options.length = 0;
+    clear(options);
     options.push(local.index);
   }
   const steps = options.length;
@@ -136,11 +136,16 @@ function findOptions(options, world, left, reduce) {
   return steps;
 }
 
+/** Faster than to set its length. */
+function clear(options) {
+  while (options.length > 0) options.pop();
+}
+
 const isHidden = ({ kind }) => kind === 'edge' || kind === 'hidden store';
 const isMortal = ({ index }, left, { immortal }) => (left.deaths > 0 || left.kills > 0) && index !== immortal;
 
 function onlyThis(options, thread, { subject }, left) {
-  options.length = 0;
+  clear(options);
   options.push(thread.index);
   if (isMortal(thread, left, subject)) options.push(choiceOf(KILL, thread.index));
   return 1;

@@ -152,11 +152,10 @@ class Resumption {
 }
 
 /** Runs the body of an async function, a generator, up to its first `await`, and the rest as microtasks. */
-export function* startAsync(body) {
+export function startAsync(body) {
   const promise = new ModelPromise();
   currentThread().entering = promise;
-  yield* drive(body, promise, 'next', undefined);
-  return promise;
+  return drive(body, promise, 'next', undefined);
 }
 
 function* drive(body, promise, how, value) {
@@ -166,18 +165,18 @@ function* drive(body, promise, how, value) {
       result = body[how](value);
     } catch (error) {
       promise.reject(error);
-      return;
+      return promise;
     }
     if (result.done) {
       promise.fulfil(result.value);
-      return;
+      return promise;
     }
     if (result.value instanceof Await) {
       const { top } = currentThread();
       if (top !== null) top.parent = null; // Whoever called it goes on without it.
       const { onFulfilled, onRejected } = new Resumption(body, promise, top);
       ModelPromise.resolve(result.value.value).then(onFulfilled, onRejected);
-      return;
+      return promise;
     }
     value = yield result.value;
     how = 'next';

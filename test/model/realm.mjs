@@ -127,7 +127,8 @@ export function modeOf({
   looks = true,
 } = {}) {
   const settings = { edges, races, stores, captures, whole, isTold, looks };
-  const key = Object.values(settings).join();
+  let key = 0;
+  for (const setting of Object.values(settings)) key = key * 2 + Number(setting);
   if (!modes.has(key)) modes.set(key, { ...settings, modules: undefined, sites: [], realms: [] });
   return modes.get(key);
 }

@@ -134,11 +134,6 @@ export class Thread {
   }
 
   *#main(programs) {
-    yield* this.#work(programs);
-    if (mortality.isLeft) yield EDGE;
-  }
-
-  *#work(programs) {
     let failure;
     const fail = (error) => {
       failure = { error };
@@ -165,13 +160,14 @@ export class Thread {
       if (task !== undefined) yield* this.#run(task);
       else if (this.timers.size > 0) yield WAIT_FOR_TASK;
       else if (running > 0) throw new Error(`nothing keeps thread ${this.index} alive, and it has not ended`);
-      else if (this.machine.waiters.every(({ thread }) => thread !== this)) return;
+      else if (this.machine.waiters.every(({ thread }) => thread !== this)) break;
       else {
         // An armed `waitAsync` does not keep the event loop; notified meanwhile, it still fires.
         yield EXIT;
-        if (this.tasks.length === 0) return;
+        if (this.tasks.length === 0) break;
       }
     }
+    if (mortality.isLeft) yield EDGE;
   }
 
   *#run(job) {

@@ -41,7 +41,8 @@ function constantsOf({ geometry, words }) {
     if (at < geometry.cellsAt) return ofThread.has((at - HEADER_WORDS) % THREAD_WORDS);
     return at >= geometry.aboutAt && at < geometry.statsAt;
   };
-  return words.map((_, at) => (isConstant(at) ? 1 : 0));
+  const has = words.map((_, at) => (isConstant(at) ? 1 : 0));
+  return { has, list: [...has.keys()].filter((at) => has[at] === 1) };
 }
 
 /** Wakes of a thread that was about to sleep; no program has more requests that can come so far. */
@@ -140,7 +141,7 @@ export class World {
     if (kind === 'plain store')
       return clock + busy === 0 && this.isUnwatched && this.#isOwnHold(at, index) && this.machine.isTimeless;
     if (kind !== 'load' && kind !== 'plain read') return false;
-    return this.constants[at] === 1 || this.#isOwnHold(at, index);
+    return this.constants.has[at] === 1 || this.#isOwnHold(at, index);
   }
 
   /** Does nobody recount what is held but after a death? */
@@ -172,8 +173,8 @@ export class World {
 
   #checkConstants() {
     const { constants, subject, words } = this;
-    for (let at = 0; at < constants.length; at++)
-      if (constants[at] === 1 && words[at] !== subject.opened[at])
+    for (const at of constants.list)
+      if (words[at] !== subject.opened[at])
         throw new Error(`word ${at} has changed, and is taken for a constant`);
   }
 
