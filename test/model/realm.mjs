@@ -12,6 +12,7 @@ import {
   awaited,
   startAsync,
 } from './promise.mjs';
+import { Reference } from './reference.mjs';
 import { startOf, tidOf } from './system.mjs';
 import { EDGE, Generator, atomic, closure, currentThread, enter, mortality, top } from './thread.mjs';
 import { namesIn, transformModule, transformModules } from './transform.mjs';
@@ -210,6 +211,7 @@ function loadRealm(index, mode) {
     },
     process: { pid: 1, emitWarning() {}, platform: 'linux' },
     FinalizationRegistry: NoRegistry,
+    WeakRef: Reference,
     AbortSignal: ModelSignal,
     globalThis: {},
   };

@@ -6,6 +6,7 @@
  * graph. Two graphs are the same if they look the same from their roots, whatever the identity of the objects.
  */
 import { types } from 'node:util';
+import { Reference } from './reference.mjs';
 import { DEAD, ENDED, Frame } from './thread.mjs';
 
 /** Fields that are made anew before they are read, by class. */
@@ -105,7 +106,7 @@ class Hash {
         this.visit(inner);
       }
     else if (value instanceof Frame) this.#visitFrame(value);
-    else if (value instanceof WeakRef) this.visit(value.deref());
+    else if (value instanceof Reference) this.visit(value.deref());
     else if (value instanceof Error) this.mix(hashOf(value.message));
     else if (types.isGeneratorObject(value) || ArrayBuffer.isView(value) || value instanceof WeakMap)
       this.mix(0x55555);

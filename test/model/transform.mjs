@@ -91,7 +91,7 @@ function transform(
 
 /** What a module finds in its environment instead of what Node.js has. */
 const ENVIRONMENT =
-  '$atomic, $EDGE, $mortality, $enter, $top, $closure, $Generator, $run, $async, $await, $Promise, Promise, queueMicrotask, process, FinalizationRegistry, AbortSignal, globalThis';
+  '$atomic, $EDGE, $mortality, $enter, $top, $closure, $Generator, $run, $async, $await, $Promise, Promise, queueMicrotask, process, FinalizationRegistry, WeakRef, AbortSignal, globalThis';
 
 function printModule(file, options) {
   const result = ts.transform(file, [(context) => (root) => rewrite(root, context, options)]);
