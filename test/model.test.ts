@@ -6,6 +6,7 @@ import { Failure } from './model/explore.mjs';
 import { findFault, withFault } from './model/find-fault.mjs';
 import { small } from './model/plan.mjs';
 import { latch, mutex, readWriteLock, recounted, semaphore, wholeLatch } from './model/subjects.mjs';
+import { names } from './model/spaces.mjs';
 import runTask, { nameOf } from './model/task.mjs';
 
 describe('Every claim holds in all schedules', () => {
@@ -78,10 +79,15 @@ describe('A bound on preemptions leaves out no end of those without', () => {
 });
 
 describe('Taking a latch in one operation leaves out no end', () => {
+  const disposed = names([
+    ['a', true],
+    ['a', true],
+  ]);
   for (const subject of [
     mutex(['sync', 'sync'], 2),
     semaphore(['sync', 'async'], [1, 2], 2),
     readWriteLock(['read', 'downgrade']),
+    disposed,
   ])
     test(subject.name, () => {
       const real = exhaustive(subject, {});

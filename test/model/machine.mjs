@@ -240,11 +240,14 @@ export class Machine {
     return holder === undefined || holder.index === index || holder.state === DEAD;
   }
 
-  /** Its stamp is an id, or the system's. */
+  /** Its stamp is an id, or the system's. Nobody, if the entry of that id is another's by now. */
   #holderOf({ words, at }) {
     const stamp = words[at];
     if (stamp === 0) return undefined;
-    return this.threads[at === layout.HEADER_LATCH ? stamp - tidOf(0) : layout.indexOf(stamp)];
+    if (at === layout.HEADER_LATCH) return this.threads[stamp - tidOf(0)];
+    const entry = layout.threadAt(layout.indexOf(stamp));
+    if (words[entry + layout.THREAD_STATE] !== stamp) return undefined;
+    return this.threads[words[entry + layout.THREAD_TID] - tidOf(0)];
   }
 
   /** No time has passed, and nobody has died. */

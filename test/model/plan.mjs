@@ -231,7 +231,7 @@ export const complete = [
     ].map(wholeLatch),
     [early],
   ),
-  ...cases([names(disposed(3))], [quiet]),
+  ...cases([names(disposed(3))].map(wholeLatch), faults),
   ...cases(asyncTriples.map(wholeLatch), asyncFaults),
 ];
 

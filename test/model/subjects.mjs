@@ -69,9 +69,6 @@ export const slow = (subject, naps) => ({
 
 /** As the subject, but to take a latch is one operation. That the latch does that is shown for the latch by itself. */
 export function wholeLatch(subject) {
-  // The machine knows who holds a latch by the entry, which is the thread's number then.
-  if (subject.open === undefined || subject.entries !== undefined)
-    throw new Error(`${subject.name}: its threads have other entries than their own numbers`);
   return { ...subject, name: `${subject.name}, latch whole`, isLatchWhole: true, opened: undefined };
 }
 
