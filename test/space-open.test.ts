@@ -15,6 +15,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Piscina } from 'piscina';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import {
   BackendUnavailableError,
@@ -30,10 +31,11 @@ import {
 import { native } from '../dist/native.js';
 import { expectRefused } from './contract/guards.ts';
 import { runFixture } from './fixtures/child.ts';
+import { copiedPackage } from './fixtures/copied-package.ts';
 import { endProcesses, Process } from './fixtures/process.ts';
 import { folder, newRegion } from './fixtures/space-open/region.ts';
 import { endThreads, startThread } from './fixtures/thread.ts';
-import { until } from './fixtures/until.ts';
+import { until, words } from './fixtures/until.ts';
 
 const small = { locks: 8, threads: 4 };
 const { gc: collectGarbage = () => expect.fail('runs without --expose-gc') } = globalThis;
@@ -510,6 +512,21 @@ describe('The same name in several processes is the same lock', () => {
       expect([guard.release(), guard.abandoned]).toEqual([true, false]);
   });
 
+  test("piscina's workers, whose tasks open it for themselves", async () => {
+    const [region, word] = [newRegion(), words(1)];
+    Space.open(region, { locks: 8, threads: 5 });
+    const pool = new Piscina({
+      filename: new URL('./fixtures/space-open/task.mjs', import.meta.url).href,
+      minThreads: 4,
+      maxThreads: 4,
+    });
+    const times = 200;
+    await Promise.all(Array.from({ length: 20 }, () => pool.run({ region, memory: word.buffer, times })));
+    expect(word[0]).toBe(20 * times);
+    await pool.destroy();
+    expect(Space.open(region).mutex('word').stats()).toMatchObject({ holders: 0, abandoned: 0 });
+  });
+
   test('programs started apart, and their workers, lose no count of a number, blocking and async', async () => {
     const [path, number] = [newRegion(), join(folder, 'number')];
     writeFileSync(number, '0');
@@ -534,6 +551,23 @@ describe('The same name in several processes is the same lock', () => {
     );
     expect(new Set(ids).size).toBe(1);
     expect(ids[0]).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  test('two copies of the package in one thread share its place, though each has an addon of its own', async () => {
+    const { entry } = await copiedPackage();
+    const { stdout, stderr } = await runFixture('space-open/two-copies.mjs', [entry, newRegion()]);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({
+      distinct: true,
+      owns: true,
+      refused: true,
+      byHandle: true,
+      deadlock: 'ERR_LOCK_DEADLOCK',
+      waiters: 1,
+      fences: [1, 2],
+      released: true,
+      free: true,
+    });
   });
 
   test.each(['blocking', 'async'])('%s waiters are woken, and do not find out by looking', async (how) => {
