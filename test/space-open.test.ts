@@ -58,6 +58,10 @@ function codeOf({ code }: Thrown): unknown {
   return code;
 }
 
+/** Run in a process: opens a region, which has room for one thread if it makes it. */
+const opens = ({ Space }: typeof import('mortise'), path: string): void =>
+  void Space.open(path, { locks: 2, threads: 1 });
+
 /** The path of a region that was made by a process which has ended. */
 function madeRegion(): Promise<string> {
   const path = newRegion();
@@ -143,9 +147,6 @@ describe('A region', () => {
   test('that has as many threads as it has room for refuses others, until one has ended', async () => {
     const path = newRegion();
     const [first, second] = [Process.fork(), Process.fork()];
-    const opens = ({ Space }: typeof import('mortise'), path: string): void => {
-      Space.open(path, { locks: 2, threads: 1 });
-    };
     await first.run(opens, path);
     await expect(second.run(opens, path)).rejects.toMatchObject({ code: 'ERR_SPACE_FULL' });
     expect(() => Space.open(path)).toThrow(SpaceFullError);
@@ -156,8 +157,7 @@ describe('A region', () => {
   test('that could not be entered is not kept locked', async () => {
     const path = newRegion();
     const [first, second] = [Process.fork(), Process.fork()];
-    await first.run(({ Space }, path) => void Space.open(path, { locks: 2, threads: 1 }), path);
-    const opens = ({ Space }: typeof import('mortise'), path: string): void => void Space.open(path);
+    await first.run(opens, path);
     await expect(second.run(opens, path)).rejects.toMatchObject({ code: 'ERR_SPACE_FULL' });
     await first.kill();
     const fd = openSync(path, 'r');
@@ -165,34 +165,23 @@ describe('A region', () => {
     closeSync(fd);
   });
 
-  test('that a thread uses no more has its place for others', async () => {
+  test.each([
+    ['', async (mutex: Mutex) => void mutex.acquireSync().release()],
+    [
+      ', if nobody ended its last wait either',
+      async (mutex: Mutex) => {
+        const guard = mutex.acquireSync();
+        // Not by expect, which keeps the error, and with it what its stack refers to.
+        expect(await mutex.acquire({ timeout: 1 }).catch(codeOf)).toBe('ERR_LOCK_TIMEOUT');
+        guard.release();
+      },
+    ],
+  ])('that a thread uses no more has its place for others%s', async (_, use) => {
     const path = newRegion();
-    Space.open(path, { locks: 2, threads: 1 }).mutex('db').acquireSync().release();
+    await use(Space.open(path, { locks: 2, threads: 1 }).mutex('db'));
     const other = Process.fork();
-    await until(async () => {
+    await until(() => {
       collectGarbage();
-      const opens = ({ Space }: typeof import('mortise'), path: string): void => void Space.open(path);
-      return other.run(opens, path).then(
-        () => true,
-        () => false,
-      );
-    }, 'the other process finds room');
-  });
-
-  test('that a thread uses no more has its place for others, if nobody ended its last wait either', async () => {
-    const path = newRegion();
-    const wait = async (): Promise<void> => {
-      const mutex = Space.open(path, { locks: 2, threads: 1 }).mutex('db');
-      const guard = mutex.acquireSync();
-      // Not by expect, which keeps the error, and with it what its stack refers to.
-      expect(await mutex.acquire({ timeout: 1 }).catch(codeOf)).toBe('ERR_LOCK_TIMEOUT');
-      guard.release();
-    };
-    await wait();
-    const other = Process.fork();
-    await until(async () => {
-      collectGarbage();
-      const opens = ({ Space }: typeof import('mortise'), path: string): void => void Space.open(path);
       return other.run(opens, path).then(
         () => true,
         () => false,
