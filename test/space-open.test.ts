@@ -1,6 +1,7 @@
 /** `Space.open()`: the file, its options, and the same locks in several processes. */
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   copyFileSync,
   mkdirSync,
@@ -62,6 +63,17 @@ function codeOf({ code }: Thrown): unknown {
 const opens = ({ Space }: typeof import('mortise'), path: string): void =>
   void Space.open(path, { locks: 2, threads: 1 });
 
+function withUmask(mask: number, body: () => unknown): void {
+  const before = process.umask(mask);
+  try {
+    body();
+  } finally {
+    process.umask(before);
+  }
+}
+
+const modeOf = (path: string): number => statSync(path).mode & 0o777;
+
 /** The path of a region that was made by a process which has ended. */
 function madeRegion(): Promise<string> {
   const path = newRegion();
@@ -73,26 +85,37 @@ function madeRegion(): Promise<string> {
 }
 
 describe('A region', () => {
-  test('is made with its folder, and only its user may use it, whatever the umask', () => {
-    const path = join(newRegion(), 'a', 'b');
-    const before = process.umask(0);
-    try {
-      Space.open(path, small);
-    } finally {
-      process.umask(before);
+  test('is made with its folders, and only its user may use them, whatever the umask', () => {
+    const above = newRegion();
+    const path = join(above, 'a', 'b');
+    withUmask(0, () => Space.open(path, small));
+    expect([path, join(above, 'a'), above].map(modeOf)).toEqual([0o600, 0o700, 0o700]);
+  });
+
+  test('that others may use is made with a folder that lets them get to it', () => {
+    const above = newRegion();
+    const path = join(above, 'a');
+    withUmask(0o022, () => Space.open(path, { ...small, mode: 0o660 }));
+    expect([path, above].map(modeOf)).toEqual([0o660, 0o750]);
+  });
+
+  test('whose file was created by one who died has the mode that is asked for, and keeps one that it was given', () => {
+    for (const [left, mode, then] of [
+      [0o600, 0o660, 0o660],
+      [0o640, 0o600, 0o640],
+    ] as const) {
+      const path = newRegion();
+      writeFileSync(path, '');
+      chmodSync(path, left);
+      Space.open(path, { ...small, mode });
+      expect(modeOf(path)).toBe(then);
     }
-    expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
   test('has the mode that is asked for, whatever the umask', () => {
     const path = newRegion();
-    const before = process.umask(0o077);
-    try {
-      Space.open(path, { ...small, mode: 0o660 });
-    } finally {
-      process.umask(before);
-    }
-    expect(statSync(path).mode & 0o777).toBe(0o660);
+    withUmask(0o077, () => Space.open(path, { ...small, mode: 0o660 }));
+    expect(modeOf(path)).toBe(0o660);
   });
 
   test('is the same space for a thread, however often and by whatever path it opens it', () => {
