@@ -33,7 +33,7 @@ Measures the figures of locks between processes and prints each with its bound; 
 
   --help        shows this
 
-Takes about four minutes. Ends with 1 if a bound is not met.`;
+Takes about five minutes. Ends with 1 if a bound is not met.`;
 
 await runCommand(main);
 

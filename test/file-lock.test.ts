@@ -70,6 +70,10 @@ const holds = ({ FileLock, kept }: Tools, path: string): boolean => {
   kept.guard = new FileLock(path).acquireSync();
   return kept.guard.abandoned;
 };
+const holdsAll = ({ FileLock, kept }: Tools, paths: string): void => {
+  const guards = paths.split('\n').map((path) => new FileLock(path).acquireSync());
+  kept.guard = { release: () => guards.every((guard) => guard.release()) } as never;
+};
 const shares = ({ FileLock, kept }: Tools, path: string): boolean => {
   kept.guard = new FileLock(path, { shared: true }).acquireSync();
   return kept.guard.abandoned;
@@ -771,11 +775,7 @@ describe('A waiter', () => {
   test('for another process costs a process one thread, however many wait, which goes again', async () => {
     const paths = Array.from({ length: 100 }, newPath);
     const [holder, waiter] = [Peer.process(), Peer.process()];
-    const holdAll = ({ FileLock, kept }: Tools, list: string): void => {
-      const guards = list.split('\n').map((path) => new FileLock(path).acquireSync());
-      kept.guard = { release: () => guards.every((guard) => guard.release()) } as never;
-    };
-    await holder.run(holdAll, paths.join('\n'));
+    await holder.run(holdsAll, paths.join('\n'));
     const waiting = waiter.run(async ({ FileLock, watchers, kept }, list) => {
       const all = list.split('\n').flatMap((path) => {
         const lock = new FileLock(path);
@@ -789,6 +789,36 @@ describe('A waiter', () => {
     await holder.run(lets);
     await waiting;
     await waiter.run(({ until, watchers }) => until(() => watchers() === 0));
+  });
+
+  test('looks the more seldom by itself the more files its thread waits for', async () => {
+    const paths = Array.from({ length: 200 }, newPath);
+    await Peer.process().run(holdsAll, paths.join('\n'));
+    const perSecond = await Peer.process().run(async ({ FileLock, addon, until }, list) => {
+      let looks = 0;
+      const { flockLinks } = addon;
+      Object.assign(addon, { flockLinks: (fd: number, mode: number) => (++looks, flockLinks(fd, mode)) });
+      const paths = list.split('\n');
+      for (const path of paths) void new FileLock(path).acquire();
+      // At first they look oftener.
+      await until(() => looks > 5 * paths.length);
+      const [before, begin] = [looks, performance.now()];
+      await until(() => looks > 10 * paths.length);
+      return ((looks - before) / (performance.now() - begin)) * 1000;
+    }, paths.join('\n'));
+    // Every 20 ms each, it would be 10,000.
+    expect(perSecond).toBeLessThan(5000);
+  });
+
+  test('has the lock of a holder that was killed, with however many others its thread waits', async () => {
+    const paths = Array.from({ length: 200 }, newPath);
+    const holder = Peer.process();
+    await holder.run(holdsAll, paths.join('\n'));
+    const waiting = paths.map((path) => new FileLock(path).acquire({ timeout: 20_000 }));
+    await holder.kill();
+    const guards = await Promise.all(waiting);
+    expect(guards.every(({ abandoned }) => abandoned)).toBe(true);
+    for (const guard of guards) guard.release();
   });
 
   test('keeps its process alive until it has the lock, and no longer', async () => {

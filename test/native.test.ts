@@ -160,6 +160,20 @@ describe('map', () => {
     expect(await peer.exited).toEqual([null, 'SIGBUS']);
   });
 
+  test('a listener of SIGBUS hears what somebody sends, and guarded memory has its zeros beside it', async () => {
+    const peer = Peer.process();
+    const told = await peer.run(async ({ addon, fs }, file) => {
+      const heard = new Promise((resolve) => process.once('SIGBUS', resolve));
+      const fd = fs.openSync(file, 'r+');
+      const guarded = new Int32Array(addon.map(fd, 4096, true)).fill(7);
+      fs.ftruncateSync(fd, 0);
+      const zero = guarded[1000];
+      process.kill(process.pid, 'SIGBUS');
+      return [zero, await heard];
+    }, newFile());
+    expect(told).toEqual([0, 'SIGBUS']);
+  });
+
   test.each(elsewhere)('is the same memory in another %s', async (_, start) => {
     const file = newFile();
     const words = wordsOf(file);

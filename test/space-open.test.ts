@@ -1,6 +1,7 @@
 /** `Space.open()`: the file, its options, and the same locks in several processes. */
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   copyFileSync,
   mkdirSync,
@@ -15,6 +16,7 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Piscina } from 'piscina';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import {
   BackendUnavailableError,
@@ -30,10 +32,11 @@ import {
 import { native } from '../dist/native.js';
 import { expectRefused } from './contract/guards.ts';
 import { runFixture } from './fixtures/child.ts';
+import { copiedPackage } from './fixtures/copied-package.ts';
 import { endProcesses, Process } from './fixtures/process.ts';
 import { folder, newRegion } from './fixtures/space-open/region.ts';
 import { endThreads, startThread } from './fixtures/thread.ts';
-import { until } from './fixtures/until.ts';
+import { until, words } from './fixtures/until.ts';
 
 const small = { locks: 8, threads: 4 };
 const { gc: collectGarbage = () => expect.fail('runs without --expose-gc') } = globalThis;
@@ -56,6 +59,21 @@ function codeOf({ code }: Thrown): unknown {
   return code;
 }
 
+/** Run in a process: opens a region, which has room for one thread if it makes it. */
+const opens = ({ Space }: typeof import('mortise'), path: string): void =>
+  void Space.open(path, { locks: 2, threads: 1 });
+
+function withUmask(mask: number, body: () => unknown): void {
+  const before = process.umask(mask);
+  try {
+    body();
+  } finally {
+    process.umask(before);
+  }
+}
+
+const modeOf = (path: string): number => statSync(path).mode & 0o777;
+
 /** The path of a region that was made by a process which has ended. */
 function madeRegion(): Promise<string> {
   const path = newRegion();
@@ -67,26 +85,37 @@ function madeRegion(): Promise<string> {
 }
 
 describe('A region', () => {
-  test('is made with its folder, and only its user may use it, whatever the umask', () => {
-    const path = join(newRegion(), 'a', 'b');
-    const before = process.umask(0);
-    try {
-      Space.open(path, small);
-    } finally {
-      process.umask(before);
+  test('is made with its folders, and only its user may use them, whatever the umask', () => {
+    const above = newRegion();
+    const path = join(above, 'a', 'b');
+    withUmask(0, () => Space.open(path, small));
+    expect([path, join(above, 'a'), above].map(modeOf)).toEqual([0o600, 0o700, 0o700]);
+  });
+
+  test('that others may use is made with a folder that lets them get to it', () => {
+    const above = newRegion();
+    const path = join(above, 'a');
+    withUmask(0o022, () => Space.open(path, { ...small, mode: 0o660 }));
+    expect([path, above].map(modeOf)).toEqual([0o660, 0o750]);
+  });
+
+  test('whose file was created by one who died has the mode that is asked for, and keeps one that it was given', () => {
+    for (const [left, mode, then] of [
+      [0o600, 0o660, 0o660],
+      [0o640, 0o600, 0o640],
+    ] as const) {
+      const path = newRegion();
+      writeFileSync(path, '');
+      chmodSync(path, left);
+      Space.open(path, { ...small, mode });
+      expect(modeOf(path)).toBe(then);
     }
-    expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
   test('has the mode that is asked for, whatever the umask', () => {
     const path = newRegion();
-    const before = process.umask(0o077);
-    try {
-      Space.open(path, { ...small, mode: 0o660 });
-    } finally {
-      process.umask(before);
-    }
-    expect(statSync(path).mode & 0o777).toBe(0o660);
+    withUmask(0o077, () => Space.open(path, { ...small, mode: 0o660 }));
+    expect(modeOf(path)).toBe(0o660);
   });
 
   test('is the same space for a thread, however often and by whatever path it opens it', () => {
@@ -141,9 +170,6 @@ describe('A region', () => {
   test('that has as many threads as it has room for refuses others, until one has ended', async () => {
     const path = newRegion();
     const [first, second] = [Process.fork(), Process.fork()];
-    const opens = ({ Space }: typeof import('mortise'), path: string): void => {
-      Space.open(path, { locks: 2, threads: 1 });
-    };
     await first.run(opens, path);
     await expect(second.run(opens, path)).rejects.toMatchObject({ code: 'ERR_SPACE_FULL' });
     expect(() => Space.open(path)).toThrow(SpaceFullError);
@@ -154,8 +180,7 @@ describe('A region', () => {
   test('that could not be entered is not kept locked', async () => {
     const path = newRegion();
     const [first, second] = [Process.fork(), Process.fork()];
-    await first.run(({ Space }, path) => void Space.open(path, { locks: 2, threads: 1 }), path);
-    const opens = ({ Space }: typeof import('mortise'), path: string): void => void Space.open(path);
+    await first.run(opens, path);
     await expect(second.run(opens, path)).rejects.toMatchObject({ code: 'ERR_SPACE_FULL' });
     await first.kill();
     const fd = openSync(path, 'r');
@@ -163,34 +188,23 @@ describe('A region', () => {
     closeSync(fd);
   });
 
-  test('that a thread uses no more has its place for others', async () => {
+  test.each([
+    ['', async (mutex: Mutex) => void mutex.acquireSync().release()],
+    [
+      ', if nobody ended its last wait either',
+      async (mutex: Mutex) => {
+        const guard = mutex.acquireSync();
+        // Not by expect, which keeps the error, and with it what its stack refers to.
+        expect(await mutex.acquire({ timeout: 1 }).catch(codeOf)).toBe('ERR_LOCK_TIMEOUT');
+        guard.release();
+      },
+    ],
+  ])('that a thread uses no more has its place for others%s', async (_, use) => {
     const path = newRegion();
-    Space.open(path, { locks: 2, threads: 1 }).mutex('db').acquireSync().release();
+    await use(Space.open(path, { locks: 2, threads: 1 }).mutex('db'));
     const other = Process.fork();
-    await until(async () => {
+    await until(() => {
       collectGarbage();
-      const opens = ({ Space }: typeof import('mortise'), path: string): void => void Space.open(path);
-      return other.run(opens, path).then(
-        () => true,
-        () => false,
-      );
-    }, 'the other process finds room');
-  });
-
-  test('that a thread uses no more has its place for others, if nobody ended its last wait either', async () => {
-    const path = newRegion();
-    const wait = async (): Promise<void> => {
-      const mutex = Space.open(path, { locks: 2, threads: 1 }).mutex('db');
-      const guard = mutex.acquireSync();
-      // Not by expect, which keeps the error, and with it what its stack refers to.
-      expect(await mutex.acquire({ timeout: 1 }).catch(codeOf)).toBe('ERR_LOCK_TIMEOUT');
-      guard.release();
-    };
-    await wait();
-    const other = Process.fork();
-    await until(async () => {
-      collectGarbage();
-      const opens = ({ Space }: typeof import('mortise'), path: string): void => void Space.open(path);
       return other.run(opens, path).then(
         () => true,
         () => false,
@@ -510,6 +524,21 @@ describe('The same name in several processes is the same lock', () => {
       expect([guard.release(), guard.abandoned]).toEqual([true, false]);
   });
 
+  test("piscina's workers, whose tasks open it for themselves", async () => {
+    const [region, word] = [newRegion(), words(1)];
+    Space.open(region, { locks: 8, threads: 5 });
+    const pool = new Piscina({
+      filename: new URL('./fixtures/space-open/task.mjs', import.meta.url).href,
+      minThreads: 4,
+      maxThreads: 4,
+    });
+    const times = 200;
+    await Promise.all(Array.from({ length: 20 }, () => pool.run({ region, memory: word.buffer, times })));
+    expect(word[0]).toBe(20 * times);
+    await pool.destroy();
+    expect(Space.open(region).mutex('word').stats()).toMatchObject({ holders: 0, abandoned: 0 });
+  });
+
   test('programs started apart, and their workers, lose no count of a number, blocking and async', async () => {
     const [path, number] = [newRegion(), join(folder, 'number')];
     writeFileSync(number, '0');
@@ -534,6 +563,23 @@ describe('The same name in several processes is the same lock', () => {
     );
     expect(new Set(ids).size).toBe(1);
     expect(ids[0]).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  test('two copies of the package in one thread share its place, though each has an addon of its own', async () => {
+    const { entry } = await copiedPackage();
+    const { stdout, stderr } = await runFixture('space-open/two-copies.mjs', [entry, newRegion()]);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({
+      distinct: true,
+      owns: true,
+      refused: true,
+      byHandle: true,
+      deadlock: 'ERR_LOCK_DEADLOCK',
+      waiters: 1,
+      fences: [1, 2],
+      released: true,
+      free: true,
+    });
   });
 
   test.each(['blocking', 'async'])('%s waiters are woken, and do not find out by looking', async (how) => {

@@ -1,6 +1,3 @@
-import { cp, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import {
   InvalidHandleError,
@@ -17,6 +14,7 @@ import {
 } from 'mortise';
 import { expectRefused } from './contract/guards.ts';
 import { runFixture } from './fixtures/child.ts';
+import { copiedPackage } from './fixtures/copied-package.ts';
 import { endThreads, startThread } from './fixtures/thread.ts';
 import { until } from './fixtures/until.ts';
 
@@ -587,31 +585,8 @@ describe('A worker that was started before the main thread loaded the package', 
 });
 
 describe('Two copies of the package in one thread', () => {
-  /** The built package, copied; `change` may edit its files' text. */
-  async function copy(
-    change: (text: string) => string = (text) => text,
-  ): Promise<{ entry: string; changed: number }> {
-    const folder = await mkdtemp(join(tmpdir(), 'mortise-copy-'));
-    folders.push(folder);
-    const root = new URL('..', import.meta.url);
-    await cp(new URL('dist', root), join(folder, 'dist'), { recursive: true });
-    await cp(new URL('package.json', root), join(folder, 'package.json'));
-    let changed = 0;
-    for (const name of await readdir(join(folder, 'dist'), { recursive: true })) {
-      if (!name.endsWith('.js')) continue;
-      const file = join(folder, 'dist', name);
-      const text = await readFile(file, 'utf8');
-      if (change(text) === text) continue;
-      changed++;
-      await writeFile(file, change(text));
-    }
-    return { entry: join(folder, 'dist', 'index.js'), changed };
-  }
-  const folders: string[] = [];
-  afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
-
   test('share one state', async () => {
-    const { entry } = await copy();
+    const { entry } = await copiedPackage();
     const { code, stdout, stderr } = await runFixture('space/two-copies.mjs', [entry]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(JSON.parse(stdout)).toEqual({
@@ -631,7 +606,7 @@ describe('Two copies of the package in one thread', () => {
   });
 
   test('are told when their layout versions differ', async () => {
-    const { entry, changed } = await copy((text) =>
+    const { entry, changed } = await copiedPackage((text) =>
       text.replace(/LAYOUT_VERSION = \d+/, 'LAYOUT_VERSION = 999'),
     );
     expect(changed).toBe(1);

@@ -5,20 +5,27 @@ import { Child } from './child.mjs';
 
 const program = new URL('./opens-process.mjs', import.meta.url);
 const cases = [
-  ['one file', 100_000, { paths: 1, dispose: true }],
-  ['1,000 files in turn', 100_000, { paths: 1000, dispose: false }],
+  ['FileLocks on one file', 100_000, { kind: 'file', paths: 1, dispose: true }],
+  ['FileLocks on 1,000 files in turn', 100_000, { kind: 'file', paths: 1000 }],
   [
-    'a new file each time, which is removed',
+    'FileLocks on a new file each time, which is removed',
     20_000,
-    { paths: Infinity, dispose: false, removeOnRelease: true },
+    { kind: 'file', paths: Infinity, removeOnRelease: true },
   ],
+  ['Space.open of one region', 100_000, { kind: 'region', paths: 1 }],
+  [
+    'Space.open of a new region each time, which is removed',
+    10_000,
+    { kind: 'region', paths: Infinity, removes: true },
+  ],
+  ['threads that open one region', 200, { kind: 'thread', paths: 1 }],
 ];
 /** With a room for young objects that does not grow: V8 makes it larger by and by, up to 48 MiB, and keeps it. */
 const execArgv = ['--expose-gc', '--max-semi-space-size=1'];
 const MiB = 2 ** 20;
 
 /**
- * What thousands of opens and releases of file locks leave in the process.
+ * What thousands of opens and releases of locks leave in the process.
  * @param {string} folder @param {(share: number) => void} onProgress @param {AbortSignal} signal
  * @returns {Promise<import('../figures/figure.mjs').Figure[]>}
  */
@@ -39,7 +46,7 @@ export async function opens(folder, onProgress, signal) {
       }
       const grown = (name) => after[name] - before[name];
       const inMiB = (name) => Number((grown(name) / MiB).toFixed(2));
-      const name = `${count(amount)} FileLocks on ${what}:`;
+      const name = `${count(amount)} ${what}:`;
       const each = `${duration(milliseconds / amount)} each`;
       const detail = (of, show = String) => `${show(before[of])} before, ${show(after[of])} after; ${each}`;
       figures.push(
@@ -56,7 +63,7 @@ export async function opens(folder, onProgress, signal) {
           detail: detail('descriptors'),
         }),
         atMost(`${name} threads more`, grown('threads'), 0, { unit: '', detail: detail('threads') }),
-        atMost(`${name} mappings of lock files more`, grown('mappings'), 0, {
+        atMost(`${name} mappings of its files more`, grown('mappings'), 0, {
           unit: '',
           detail: detail('mappings'),
         }),

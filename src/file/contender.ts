@@ -24,6 +24,12 @@ import { unfit } from './refusal.js';
 /** Milliseconds until a waiter looks by itself: the first time, and at the most. */
 const FIRST_LOOK = 1;
 const LONGEST_LOOK = 20;
+/**
+ * Milliseconds for each file, in a thread that waits for many: it looks some 2500 times a second, however many there are.
+ * At the most; `words.ts` believes a waiter for one second.
+ */
+const LOOK_SHARE = 0.4;
+const LONGEST_SHARE = 500;
 /** Milliseconds for which those who share wait behind those who do not. */
 const DEFERENCE = 50;
 /** The longest delay that a timer takes. */
@@ -51,6 +57,8 @@ interface Request {
 }
 
 const contenders = new Map<string, Contender>();
+/** Those whose foremost request waits, and looks by itself now and then. */
+const looking = new Set<Contender>();
 watchForLostGuards(() => contenders.values());
 
 /** This thread's contender for an absolute path. */
@@ -132,7 +140,7 @@ export class Contender {
     if (timeout === 0) throw this.#timedOut(timeout);
     if (this.isHeld) throw this.#deadlock(this.path);
     const since = now();
-    for (let look = FIRST_LOOK; ; look = next(look)) {
+    for (let look = FIRST_LOOK; ; look = next(look, 1)) {
       const file = this.#open(wish.mode);
       const seen = file.releases();
       const left = Math.max(0, timeout - (now() - since));
@@ -315,14 +323,17 @@ export class Contender {
   }
 
   #wait(milliseconds: number): void {
+    if (milliseconds === MAX_DELAY) looking.delete(this);
+    else looking.add(this);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#look = next(this.#look);
+      this.#look = next(this.#look, looking.size);
       this.#serve();
     }, milliseconds);
   }
 
   #stopWaiting(): void {
+    looking.delete(this);
     this.#unwatch();
     clearTimeout(this.#timer);
     this.#file?.forget(false);
@@ -357,9 +368,10 @@ function holderInThisThread(identity: string): string | undefined {
   return undefined;
 }
 
-/** The next slice, with a jitter, so that many waiters do not look all at once. */
-function next(look: number): number {
-  return Math.min(look * 1.5, LONGEST_LOOK) * (0.8 + 0.2 * Math.random());
+/** The next slice in a thread that waits for so many files, with a jitter, so that they do not look all at once. */
+function next(look: number, files: number): number {
+  const share = Math.min(files * LOOK_SHARE, LONGEST_SHARE);
+  return Math.max(share, Math.min(look * 1.5, LONGEST_LOOK)) * (0.8 + 0.2 * Math.random());
 }
 
 /** As setTimeout, for any delay. Returns what stops it. */

@@ -38,8 +38,9 @@ export interface FileLockInfo extends LockInfo {
  *
  * Requests of one thread are served in their order. Between threads and processes the kernel decides, but whoever comes
  * while others wait lets them go first once, and whoever wants to share lets those go first who do not, for 50 ms. A
- * waiter is woken by the release, and looks by itself every 20 ms or less, for a holder that was killed wakes nobody. On
- * systems without futexes (macOS, Windows) and between machines (NFS) it only looks.
+ * waiter is woken by the release, and looks by itself every 20 ms or less, for a holder that was killed wakes nobody; a
+ * thread that waits for more than 50 files takes 0.4 ms for each, half a second at most. On systems without futexes
+ * (macOS, Windows) and between machines (NFS) it only looks.
  *
  * No thread of libuv's pool ever waits.
  *

@@ -131,7 +131,14 @@ export class RegionFile {
     }
     const { make } = this.#wish;
     if (make === undefined) throw this.#unavailable('is not a region of mortise');
+    this.#allow(make.mode);
     makeRegion(this.#fd, geometryOf(make.locks, make.threads));
+  }
+
+  /** Whoever created the file may have died before it had its mode. One that somebody else gave it stays. */
+  #allow(mode: number): void {
+    const before = fstatSync(this.#fd).mode & 0o777;
+    if (this.#isOwn() && (before & mode) !== mode) fchmodSync(this.#fd, before | mode);
   }
 
   #examine(): RegionHeader | 'unmade' {
@@ -148,12 +155,16 @@ export class RegionFile {
   }
 
   #checkOwner(): void {
+    if (this.#wish.anyOwner || this.#isOwn()) return;
     const { uid } = this.#identity;
-    const own = process.geteuid?.();
-    if (this.#wish.anyOwner || own === undefined || uid === BigInt(own)) return;
     throw this.#unavailable(
-      `belongs to user ${uid}, and this process is user ${own}: pass anyOwner: true to Space.open() to use it all the same`,
+      `belongs to user ${uid}, and this process is user ${process.geteuid?.()}: pass anyOwner: true to Space.open() to use it all the same`,
     );
+  }
+
+  #isOwn(): boolean {
+    const own = process.geteuid?.();
+    return own === undefined || this.#identity.uid === BigInt(own);
   }
 
   #isAtPath(): boolean {
@@ -224,7 +235,9 @@ function giveUp(fd: number): void {
 
 /** Undefined: somebody else was faster. */
 function createFile(path: string, mode: number): number | undefined {
-  mkdirSync(dirname(path), { recursive: true });
+  // Whoever may use the file may get to it.
+  const read = mode & 0o444;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 | read | (read >> 2) });
   const fd = openUnless('EEXIST', path, constants.O_CREAT | constants.O_EXCL, mode);
   // Whatever the umask of this process is.
   if (fd !== undefined) fchmodSync(fd, mode);
