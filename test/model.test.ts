@@ -7,7 +7,7 @@ import { findFault, withFault } from './model/find-fault.mjs';
 import { small } from './model/plan.mjs';
 import { latch, mutex, readWriteLock, recounted, semaphore, wholeLatch } from './model/subjects.mjs';
 import { names } from './model/spaces.mjs';
-import runTask, { nameOf } from './model/task.mjs';
+import runTask, { nameOf, replayCase } from './model/task.mjs';
 
 describe('Every claim holds in all schedules', () => {
   for (const one of small)
@@ -45,6 +45,7 @@ describe('Taking local steps at once leaves out no end', () => {
     [mutex(['sync', 'async']), { kills: 1 }],
     [mutex(['async', 'async'], 1, { abortable: true }), { aborts: 1 }],
     [readWriteLock(['read async', 'downgrade']), { kills: 1 }],
+    [semaphore(['sync', 'try'], [2, 1], 2), { kills: 1 }],
   ] as const)
     test(nameOf({ subject, budget }), () => {
       const whole = exhaustive(subject, { budget, reduce: false });
@@ -65,6 +66,26 @@ describe('Going through all executions finds', () => {
     test(`${name}, ${subject.name}`, () => {
       const fault = faults.find((one) => one.name === name)!;
       expect(() => withFault(fault, () => exhaustive(subject, { budget }))).toThrow(Failure);
+    });
+});
+
+describe('A failure of a complete exploration fails again, step by step', () => {
+  for (const [name, one] of [
+    ['a dead owner is not reported', 'mutex sync, sync x 1; kills 1'],
+    ['a thread that slept takes the latch without SLEEPERS', 'latch, 3 threads x 1'],
+    ['recounting does not wait for those in doubt', 'semaphore of 2, sync 1 x 1, and a recount'],
+    ['settle does not look again when the word has changed', 'mutex sync, sync x 1'],
+  ] as const)
+    test(`${name}, ${one}`, () => {
+      const fault = faults.find((one) => one.name === name)!;
+      withFault(fault, () => {
+        const { failure } = runTask({ strategy: 'exhaustive', name: one, limit: 100_000 });
+        const choices = /--choices (\S+)/.exec(failure!)![1]!.split('.').map(Number);
+        expect(failure).not.toContain('did not fail again');
+        expect(replayCase({ name: one, strategy: undefined, seed: undefined, choices }).failure).toContain(
+          failure!.split('\n')[0],
+        );
+      });
     });
 });
 

@@ -1,4 +1,5 @@
 /** What must hold in every execution. A claim that does not hold throws. */
+import { bits } from './space.mjs';
 import { DEAD, ENDED } from './thread.mjs';
 
 export class Claims {
@@ -16,8 +17,9 @@ export class Claims {
   opened = [];
   /** Numbers of cells that one thread has given to others. */
   posts = new Map();
-  /** How many exclusive owners of each lock were told of a death. */
+  /** How many exclusive owners of each lock were told of a death; how many died as such, of any lock. */
   told = new Map();
+  lost = 0;
   /** Of each lock by its name; a lock without one has ''. */
   lastFence = new Map();
   /** Who has had its turn, where that matters. */
@@ -32,6 +34,7 @@ export class Claims {
     this.#machine = machine;
     this.#subject = subject;
     this.#inOrder = inOrder;
+    if ((subject.word & bits.ABANDONED) !== 0) this.lost++;
     if (subject.fence !== undefined) this.lastFence.set('', BigInt(subject.fence));
   }
 
@@ -50,6 +53,11 @@ export class Claims {
   /** An exclusive owner: nobody living may be inside, and the dead must be told of, once. */
   enterAlone(index, guard) {
     this.#enter(this.inside, index, guard);
+  }
+
+  /** A thread dies that owns so many locks, alone. */
+  lose(owned) {
+    this.lost += owned;
   }
 
   leaveAlone(index) {
@@ -82,8 +90,7 @@ export class Claims {
   #checkTold(name, { abandoned }) {
     if (!abandoned) return;
     const told = (this.told.get(name) ?? 0) + 1;
-    const { deaths } = this.#machine;
-    if (told > deaths) throw new Error(`${told} owners were told of ${deaths} deaths`);
+    if (told > this.lost) throw new Error(`${told} owners were told of ${this.lost} deaths`);
     this.told.set(name, told);
   }
 
@@ -108,10 +115,22 @@ export class Claims {
     if (this.inside.size > 0 && !guard.abandoned)
       throw new Error(`reader ${index} was not told that thread ${[...this.inside][0]} died inside`);
     const fence = this.lastFence.get('') ?? 0n;
-    if (guard.fence < fence) throw new Error(`reader ${index} has fence ${guard.fence} after fence ${fence}`);
+    // A writer that died may have counted it up before it was inside.
+    const isLast = guard.fence === fence || (guard.fence > fence && this.#machine.deaths > 0);
+    if (!isLast) throw new Error(`reader ${index} has fence ${guard.fence} after fence ${fence}`);
+    if (guard.abandoned && (this.told.get('') ?? 0) >= this.lost)
+      throw new Error(
+        `reader ${index} was told of a death that did not happen, or that a writer was told of`,
+      );
     this.readers.add(index);
     const { places = Infinity } = this.#subject;
     if (this.readers.size > places) throw new Error(`${this.readers.size} read where ${places} may`);
+  }
+
+  /** Whoever downgrades was told as a writer; nobody has written since. */
+  downgrade(fence, guard) {
+    if (guard.fence !== fence) throw new Error(`fence ${fence} has become ${guard.fence} with a downgrade`);
+    if (guard.abandoned) throw new Error('a death was told again with a downgrade');
   }
 
   leaveAsReader(index) {

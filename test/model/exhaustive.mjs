@@ -1,5 +1,5 @@
 /** All executions of a subject, depth first. */
-import { BATCH, STEPS, execute } from './explore.mjs';
+import { BATCH, Failure, STEPS, execute, withoutReduction } from './explore.mjs';
 import { StateSet } from './state-set.mjs';
 
 /**
@@ -72,7 +72,12 @@ export function exhaustive(
       return choice;
     };
     started?.();
-    const world = execute(subject, budget, choose, { captures: true, reduce, visit });
+    let world;
+    try {
+      world = execute(subject, budget, choose, { captures: true, reduce, visit });
+    } catch (error) {
+      throw error instanceof Failure ? withoutReduction(error) : error;
+    }
     result.executions++;
     result.steps += world === null ? steps : world.machine.steps;
     if (world !== null) {

@@ -1,5 +1,5 @@
 /** Ways through the executions of a subject. Each execution is made anew from its choices, so it can be repeated. */
-import { ASLEEP, DEAD, ENDED, READY, START, mortality } from './thread.mjs';
+import { ASLEEP, DEAD, ENDED, READY, START, TURN, mortality } from './thread.mjs';
 import { modeOf } from './realm.mjs';
 import { World } from './world.mjs';
 
@@ -28,6 +28,8 @@ export class Failure extends Error {
     /** What was chosen wherever there was a choice. */
     this.choices = choices;
     this.budget = budget;
+    /** Every choice that was carried out, also where there was no other, but for turns of event loops. */
+    this.trace = [];
     /** Of the execution, and the strategy that made it; set by those that have one. */
     this.seed = undefined;
     this.strategy = undefined;
@@ -70,6 +72,7 @@ export function execute(
   const { machine } = world;
   machine.turns = reduce;
   const choices = [];
+  const trace = [];
   const options = [];
   const left = {};
   for (const kind of KINDS) left[kind] = budget[kind] ?? 0;
@@ -95,6 +98,7 @@ export function execute(
       if (index < 0) return null;
       const choice = options[index];
       if (options.length > 1) choices.push(choice);
+      if (choice >= STEPS || machine.threads[choice].next !== TURN) trace.push(choice);
       const done = watch?.(world, choice);
       hasFaulted = choice >= STEPS;
       if (hasFaulted) applyFault(machine, choice, left);
@@ -110,7 +114,8 @@ export function execute(
     world.finish(budget);
     return world;
   } catch (error) {
-    throw new Failure(`${subject.name}: ${error.message}`, subject, budget, choices, error);
+    const failure = new Failure(`${subject.name}: ${error.message}`, subject, budget, choices, error);
+    throw Object.assign(failure, { trace });
   }
 }
 
@@ -292,6 +297,25 @@ export function executeChoices(subject, budget, choices, settings) {
   };
   const world = execute(subject, budget, choose, settings);
   return { world, impossible: impossible + Math.max(0, choices.length - next) };
+}
+
+/**
+ * The same execution where no step is taken at once: its choices are those of `executeChoices`. Returns the failure as it
+ * was, should it not fail like that.
+ */
+export function withoutReduction(failure) {
+  const { subject, budget, trace } = failure;
+  let next = 0;
+  const choose = (options) => Math.max(0, options.indexOf(trace[next]));
+  const watch = () => {
+    next++;
+  };
+  try {
+    execute(subject, budget, choose, { watch });
+  } catch (error) {
+    if (error instanceof Failure && error.message === failure.message) return error;
+  }
+  return failure;
 }
 
 /** How many executions are reported at a time. */

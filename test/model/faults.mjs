@@ -1,6 +1,34 @@
 /** Faults of the kinds that locks have, to show that the checker finds them. The last two were real. */
 export const faults = [
   {
+    name: 'the death of one who waited is told to an owner',
+    file: 'space/waiters.js',
+    where: 'mutex',
+    from: 'this.leave(thread);\n            Atomics.store(words, record + RECORD_PENDING, 0);',
+    to: 'if (words[record + RECORD_WAIT] !== 0 && rules.wake !== 0)\n                Atomics.or(words, this.word, 1 << 24);\n            this.leave(thread);',
+  },
+  {
+    name: 'readers are told of a death though nobody has died',
+    file: 'primitives/read-write-lock.js',
+    where: 'read-write lock',
+    from: 'this.stamp = (word & ABANDONED) === 0 ? fence : -fence;',
+    to: 'this.stamp = -fence;',
+  },
+  {
+    name: 'readers have a fence that no writer had',
+    file: 'primitives/read-write-lock.js',
+    where: 'read-write lock',
+    from: 'const fence = readFence(words, at + CELL_FENCE);',
+    to: 'const fence = readFence(words, at + CELL_FENCE) + 1;',
+  },
+  {
+    name: 'downgrading tells of a death',
+    file: 'primitives/read-write-lock.js',
+    where: 'read-write lock',
+    from: 'guard.inherit(this);',
+    to: 'guard.inherit(this);\n        guard.stamp = -guard.stamp;',
+  },
+  {
     name: 'release does not wake',
     file: 'primitives/mutex.js',
     where: 'mutex',

@@ -64,6 +64,8 @@ export class Machine {
     this.armsOnce = false;
     /** What must hold of an operation on a word of the memory; `old` is what it found. */
     this.rule = undefined;
+    /** Told of who dies, before that. */
+    this.onDeath = undefined;
     /** Do event loops stop before each task? Somebody may want to abort there, and nowhere else. */
     this.turns = false;
     /** Milliseconds in which everybody waited. */
@@ -326,6 +328,7 @@ export class Machine {
   }
 
   kill(index) {
+    this.onDeath?.(index);
     this.end(this.threads[index], DEAD);
     this.deaths++;
   }

@@ -125,7 +125,11 @@ export async function useReadWriteLock(api, what, how, rounds, options) {
       claims.enterAsWriter(index, guard);
       pause(api);
       claims.leaveAlone(index);
-      if (what !== 'write') guard = guard.downgrade();
+      if (what !== 'write') {
+        const { fence } = guard;
+        guard = guard.downgrade();
+        claims.downgrade(fence, guard);
+      }
     }
     if (what !== 'write') {
       claims.enterAsReader(index, guard);

@@ -146,11 +146,14 @@ export function changeModule(change) {
   }
 }
 
+/** A function that only stores is entered as well: `terminate()` can strike there. */
+const stopsAtStores = ({ stores, edges }) => stores || edges;
+
 function modulesOf(mode) {
   const { edges, captures, sites } = mode;
   const options = {
     captures,
-    atStores: mode.stores,
+    atStores: stopsAtStores(mode),
     sites,
     edges: (path) => edges && !PROGRAMS.has(path),
     plain: (path) => plainIn(path, mode),
@@ -161,7 +164,7 @@ function modulesOf(mode) {
     mode.builtSites = sites.length;
   }
   if (changed === undefined) return mode.modules;
-  mode.names ??= namesIn(sources, mode.stores);
+  mode.names ??= namesIn(sources, stopsAtStores(mode));
   const { path, text } = changed;
   return new Map(mode.modules).set(path, compile(transformModule(path, text, mode.names, options)));
 }

@@ -47,16 +47,14 @@ function read() {
     const { values } = parseArgs({ options });
     for (const name of ['executions', 'seed', 'limit', 'threads']) {
       const value = Number(values[name]);
-      if (!Number.isInteger(value) || value < (name === 'seed' ? 0 : 1))
-        fail(`--${name} must be a positive integer, not ${values[name]}`);
+      if (!/^\d+$/.test(values[name]) || value < (name === 'seed' ? 0 : 1) || value > 2 ** 32)
+        fail(`--${name} must be a positive integer of 2^32 at most, not ${values[name]}`);
       values[name] = value;
     }
-    values.choices = values.choices?.split('.').map(Number);
-    if (
-      values.choices?.some((choice) => !Number.isInteger(choice) || choice < 0) ||
-      values.choices?.length === 0
-    )
+    if (values.choices !== undefined && !/^\d+(\.\d+)*$/.test(values.choices))
       fail('--choices must be numbers with dots between them');
+    values.choices = values.choices?.split('.').map(Number);
+    if (values.choices !== undefined && values.case === undefined) fail('--choices are those of a --case');
     if (!['random', 'pct'].includes(values.strategy))
       fail(`--strategy must be random or pct, not ${values.strategy}`);
     return values;

@@ -209,8 +209,10 @@ export async function stayUntil(
 /** Writes, and becomes a reader once that thread queues; a reader who waits comes in as well. */
 export async function downgradeUntil(api, queued, to) {
   const write = api.lock.writer.acquireSync();
+  enter(api, 'writer', write);
   ring(api);
   untilQueued(api, queued);
+  api.claims.leaveAlone(api.index);
   const read = write.downgrade();
   until(api, to);
   release(read);

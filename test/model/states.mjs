@@ -31,9 +31,10 @@ class Hash {
   b = 0x9e3779b9;
   numbers = new Map();
 
-  /** FNV-1a and a second stream. */
+  /** FNV-1a, with high bits brought down again, or two sign bits would cancel out; and a second stream. */
   mix(value) {
-    this.a = Math.imul(this.a ^ value, 0x01000193);
+    const a = Math.imul(this.a ^ value, 0x01000193);
+    this.a = a ^ (a >>> 15);
     this.b = Math.imul(this.b + value + 0x9e3779b9, 0x85ebca6b) ^ (this.b >>> 13);
   }
 

@@ -37,6 +37,9 @@ export function describeWord(word) {
   return [word & OWNER, ...flags.map(([, name]) => name)].join(' + ');
 }
 
+/** Those who try, or wait for less than a slice, ask at once whether the holders live: see `attemptLast`. */
+const looksAtOnce = (hows, { timeout }) => timeout !== undefined || hows.some((how) => how.includes('try'));
+
 /** Options of an acquire, with the thread's signal where it can have one. */
 const optionsFor = (options, how, { signal }) =>
   signal !== undefined && how.endsWith('async') ? { ...options, signal } : options;
@@ -124,6 +127,7 @@ export function semaphore(hows, weights, permits, rounds = 1, { abortable = fals
     open: semaphoreOf,
     abortable,
     ordered: hows.every((how) => how === 'sync') && Object.keys(options).length === 0,
+    looks: looksAtOnce(hows, options),
     threads: hows.map((how, index) =>
       each(how, (one) => (code, api) => {
         const given = { ...options, weight: weights[index] };
@@ -149,6 +153,7 @@ export function readWriteLock(roles, rounds = 1, { abortable = false, ...options
     open: readWriteLockOf,
     abortable,
     needsEveryone: roles.some((role) => /share|join/.test(role)),
+    looks: looksAtOnce(roles, options),
     threads: roles.map((role) => each(role, program)),
     atEnd(world) {
       const word = world.wordOf(0);

@@ -89,6 +89,7 @@ export class World {
       subject,
       subject.ordered ? (index) => this.#inOrder(index) : undefined,
     );
+    this.machine.onDeath = (index) => this.claims.lose(this.#ownedBy(index));
     if (subject.now !== undefined) this.machine.now = subject.now;
     scratch.fill(0);
     this.#open();
@@ -144,9 +145,28 @@ export class World {
     return this.constants.has[at] === 1 || this.#isOwnHold(at, index);
   }
 
-  /** Does nobody recount what is held but after a death? */
+  /** How many locks that thread has, alone. */
+  #ownedBy(index) {
+    const { words, memory } = this;
+    const { geometry } = memory;
+    let owned = 0;
+    for (let cell = 0; cell < geometry.locks; cell++) {
+      const word = this.wordOf(cell);
+      const kind = words[layout.aboutAt(geometry, cell) + layout.ABOUT_KIND];
+      const isShared = kind === layout.KIND_READ_WRITE_LOCK && (word & bits.WRITER) === 0;
+      const id = kind === layout.KIND_SEMAPHORE || isShared ? 0 : word & bits.OWNER;
+      if (id === 0) continue;
+      const entry = layout.threadAt(layout.indexOf(id));
+      if (words[entry + layout.THREAD_STATE] === id && words[entry + layout.THREAD_NODE_ID] === index)
+        owned++;
+    }
+    return owned;
+  }
+
+  /** Does nobody recount what is held, or ask who holds it, but after a death or when time has passed? */
   get isUnwatched() {
-    return this.subject.patience === undefined;
+    const { patience, looks = false } = this.subject;
+    return patience === undefined && !looks;
   }
 
   #isOwnHold(at, index) {
