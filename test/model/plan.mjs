@@ -26,13 +26,26 @@ const deadly = { deaths: 1 };
 /** The second one can die while it buries the first. */
 const twice = { deaths: 2, clock: 1 };
 const killed = { kills: 1 };
+const killedTwice = { kills: 2, clock: 1 };
 const deadlyEarly = { deaths: 1, clock: 1 };
 const troubled = { clock: 2, wakes: 1, busy: 1 };
 const aborted = { aborts: 1 };
 const abortedDeadly = { aborts: 1, deaths: 1, clock: 1, busy: 1 };
+const abortedKilled = { aborts: 1, kills: 1, clock: 1, wakes: 1 };
 
-const blocking = [quiet, early, deadly, killed, deadlyEarly, twice, troubled];
-const looping = [quiet, early, deadlyEarly, twice, killed, troubled, aborted, abortedDeadly];
+const blocking = [quiet, early, deadly, killed, deadlyEarly, twice, killedTwice, troubled];
+const looping = [
+  quiet,
+  early,
+  deadlyEarly,
+  twice,
+  killed,
+  killedTwice,
+  troubled,
+  aborted,
+  abortedDeadly,
+  abortedKilled,
+];
 
 const abortable = true;
 const s = 'sync';
