@@ -15,7 +15,7 @@ const rooms = {
   space: ['parker', ...contracts],
   parker: ['native.ts', 'deadline.ts', 'errors.ts'],
   manager: contracts,
-  backends: ['manager/backend.ts', ...contracts],
+  backends: ['manager/backend.ts', 'primitives', 'file', ...contracts],
   'guard.ts': ['space', ...contracts],
   'deadline.ts': ['lock.ts', 'errors.ts'],
   'path.ts': ['deadline.ts'],

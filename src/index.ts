@@ -1,4 +1,7 @@
 /** mortise: locks for Node.js, from worker threads on. */
+export { fileBackend, type FileBackendOptions } from './backends/file.js';
+export { memoryBackend } from './backends/memory.js';
+export { sharedMemoryBackend } from './backends/shared-memory.js';
 export {
   BackendUnavailableError,
   DeadlockError,
@@ -23,6 +26,13 @@ export type {
   SyncLock,
   WaitStats,
 } from './lock.js';
+export type {
+  Backend,
+  BackendLock,
+  BackendReadWriteLock,
+  BackendSemaphore,
+  Capabilities,
+} from './manager/backend.js';
 export { Mutex, type MutexHandle, type MutexOptions } from './primitives/mutex.js';
 export { open } from './primitives/open.js';
 export {
