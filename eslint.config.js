@@ -16,6 +16,8 @@ const rooms = {
   parker: ['native.ts', 'deadline.ts', 'errors.ts'],
   manager: contracts,
   backends: ['manager/backend.ts', 'primitives', 'file', ...contracts],
+  'lock-manager.ts': ['environment.ts', 'manager', 'backends', ...contracts],
+  'environment.ts': ['manager', 'backends', ...contracts],
   'guard.ts': ['space', ...contracts],
   'deadline.ts': ['lock.ts', 'errors.ts'],
   'path.ts': ['deadline.ts'],

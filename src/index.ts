@@ -26,6 +26,7 @@ export type {
   SyncLock,
   WaitStats,
 } from './lock.js';
+export { LockManager, getLockManager, setLockManager, type LockManagerOptions } from './lock-manager.js';
 export type {
   Backend,
   BackendLock,
@@ -33,6 +34,9 @@ export type {
   BackendSemaphore,
   Capabilities,
 } from './manager/backend.js';
+export type { LockMode, TimeLimits } from './manager/limits.js';
+export type { LockScope, NameEntry, NameOptions } from './manager/lock-scope.js';
+export type { ManagedLock, ManagedSemaphore } from './manager/managed-lock.js';
 export { Mutex, type MutexHandle, type MutexOptions } from './primitives/mutex.js';
 export { open } from './primitives/open.js';
 export {

@@ -16,6 +16,19 @@ export interface FileBackendOptions {
  * stays, is named so that a reader recognizes the key, and is the same one for `lock` and for `readLock` and `writeLock`.
  * Other programs can take part with flock(1). There are no semaphores: asking for one throws an UnsupportedError.
  * @throws TypeError or RangeError for bad arguments.
+ *
+ * @example
+ * ```js
+ * import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { LockManager, fileBackend } from 'mortise';
+ *
+ * const folder = mkdtempSync(join(tmpdir(), 'mortise-'));
+ * const locks = new LockManager({ backend: fileBackend(folder) });
+ * await locks.lock('nightly report').withLock(() => existsSync(join(folder, 'nightly%20report.lock'))); // => true
+ * rmSync(folder, { recursive: true });
+ * ```
  */
 export function fileBackend(dir: string | URL, options: FileBackendOptions = {}): Backend {
   const folder = absolutePath(dir);

@@ -1,0 +1,125 @@
+/** One name of a manager: what it stands for, and the faces that are given out for it. */
+import { show } from '../deadline.js';
+import { LockBusyError } from '../errors.js';
+import type { Lock } from '../lock.js';
+import type { Backend, BackendLock, BackendReadWriteLock } from './backend.js';
+import type { Limits } from './limits.js';
+import { ManagedLock, ManagedSemaphore, type Source } from './managed-lock.js';
+
+/** What a name can be. */
+export type Kind = 'lock' | 'read-write lock' | 'semaphore';
+
+/** What a name stands for. */
+export interface Description {
+  readonly name: string;
+  readonly kind: Kind;
+  /** Undefined: a lock of the user's own, which was registered. */
+  readonly backend: Backend | undefined;
+  readonly key: string;
+  /** Of a semaphore. */
+  readonly permits: number | undefined;
+}
+
+/** What is behind a name. */
+export type Opened = Lock | BackendLock | BackendReadWriteLock;
+
+/** What the faces of a name open it by. */
+export interface Opener {
+  open(named: Named): Opened;
+}
+
+export class Named implements Source {
+  readonly description: Description;
+  readonly #opener: Opener;
+  readonly #faces: { readonly [mode in 'lock' | 'read' | 'write']?: ManagedLock } & {
+    readonly semaphore?: ManagedSemaphore;
+  };
+  #opened: Opened | undefined;
+
+  constructor(description: Description, limits: Limits, opener: Opener, own?: Opened) {
+    this.description = description;
+    this.#opener = opener;
+    const { name, kind } = description;
+    const face = (mode: 'lock' | 'read' | 'write'): ManagedLock =>
+      new ManagedLock(name, mode, this, limits[mode]);
+    if (kind === 'lock') this.#faces = { lock: face('lock') };
+    else if (kind === 'read-write lock') this.#faces = { read: face('read'), write: face('write') };
+    else this.#faces = { semaphore: new ManagedSemaphore(name, 'semaphore', this, limits.semaphore) };
+    if (own !== undefined) this.#attach(own);
+  }
+
+  get lock(): ManagedLock {
+    return this.#faces.lock as ManagedLock;
+  }
+
+  get reader(): ManagedLock {
+    return this.#faces.read as ManagedLock;
+  }
+
+  get writer(): ManagedLock {
+    return this.#faces.write as ManagedLock;
+  }
+
+  get semaphore(): ManagedSemaphore {
+    return this.#faces.semaphore as ManagedSemaphore;
+  }
+
+  get place(): string {
+    return this.description.backend?.id ?? 'a lock that was registered';
+  }
+
+  get canBlock(): boolean {
+    const { backend } = this.description;
+    if (backend !== undefined) return backend.capabilities.sync;
+    const own = this.#opened as Lock | BackendReadWriteLock;
+    return 'acquireSync' in ('reader' in own ? own.reader : own);
+  }
+
+  open(): void {
+    this.#attach(this.#opener.open(this));
+  }
+
+  /**
+   * Closes the lock behind it unless it is in use. The faces open it again when they are used.
+   * @throws what its backend says, and then is as it was.
+   */
+  close(): 'closed' | 'busy' | Promise<'closed' | 'busy'> {
+    const { backend } = this.description;
+    const opened = this.#opened;
+    if (backend === undefined) return 'busy';
+    if (opened === undefined) return 'closed';
+    // Before, and not after: whoever comes while a remote one is being closed opens it anew.
+    this.#attach(undefined);
+    const failed = (error: unknown): 'busy' => {
+      if (this.#opened === undefined) this.#attach(opened);
+      if (error instanceof LockBusyError) return 'busy';
+      throw error;
+    };
+    try {
+      const closing = (opened as BackendLock).dispose();
+      return closing === undefined ? 'closed' : closing.then(() => 'closed' as const, failed);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** For messages. */
+  describe(): string {
+    return describe(this.description);
+  }
+
+  #attach(opened: Opened | undefined): void {
+    this.#opened = opened;
+    const { lock, read, write, semaphore } = this.#faces;
+    (lock ?? semaphore)?.attach(opened as Lock | undefined);
+    read?.attach((opened as BackendReadWriteLock | undefined)?.reader);
+    write?.attach((opened as BackendReadWriteLock | undefined)?.writer);
+  }
+}
+
+/** A name and what it stands for, for messages. */
+export function describe({ kind, backend, key, name, permits }: Description): string {
+  const of = permits === undefined ? '' : ` of ${permits} permits`;
+  const at = backend === undefined ? 'registered' : `on ${backend.id}`;
+  return `a ${kind}${of}, ${at}${key === name ? '' : ` under the key ${show(key)}`}`;
+}
