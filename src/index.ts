@@ -27,6 +27,7 @@ export type {
   WaitStats,
 } from './lock.js';
 export { LockManager, getLockManager, setLockManager, type LockManagerOptions } from './lock-manager.js';
+export type { LockRequest } from './manager/acquire-all.js';
 export type {
   Backend,
   BackendLock,
@@ -34,6 +35,7 @@ export type {
   BackendSemaphore,
   Capabilities,
 } from './manager/backend.js';
+export type { GuardSet } from './manager/guard-set.js';
 export type { LockMode, TimeLimits } from './manager/limits.js';
 export type { LockScope, NameEntry, NameOptions } from './manager/lock-scope.js';
 export type { ManagedLock, ManagedSemaphore } from './manager/managed-lock.js';

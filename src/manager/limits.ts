@@ -4,6 +4,8 @@ import { checkObject, show } from '../deadline.js';
 /** How a name is asked for. */
 export type LockMode = 'lock' | 'read' | 'write' | 'semaphore';
 
+export const LOCK_MODES: readonly LockMode[] = ['lock', 'read', 'write', 'semaphore'];
+
 /** Milliseconds; `Infinity` waits for ever, `0` makes one attempt. */
 export interface TimeLimits {
   /** Of `lock` and `semaphore`. Default Infinity. */

@@ -1,9 +1,11 @@
 /** The names of a manager that begin with a prefix, and what can be done with them. */
 import { checkInteger, checkObject, show } from '../deadline.js';
-import type { Lock } from '../lock.js';
+import type { AcquireOptions, Lock } from '../lock.js';
 import { checkKey, type Backend, type BackendReadWriteLock } from './backend.js';
 import { checkBackend, checkLock, kindOf } from './checks.js';
-import type { LockMode } from './limits.js';
+import { acquireInOrder, checkRequests, type Demand, type LockRequest, type Want } from './acquire-all.js';
+import type { GuardSet } from './guard-set.js';
+import { LOCK_MODES, type LockMode } from './limits.js';
 import type { ManagedLock, ManagedSemaphore } from './managed-lock.js';
 import type { Kind, Named } from './named.js';
 import type { Registry } from './registry.js';
@@ -30,6 +32,13 @@ export interface NameEntry {
 const MAX_PERMITS = 2 ** 31 - 1;
 
 const SEPARATOR = ':';
+
+const KINDS: Readonly<Record<LockMode, Kind>> = {
+  lock: 'lock',
+  read: 'read-write lock',
+  write: 'read-write lock',
+  semaphore: 'semaphore',
+};
 
 /**
  * Locks by name: all of a manager, or those under the prefix of a `scope`. The same name is the same lock in every module
@@ -92,13 +101,58 @@ export class LockScope {
    */
   get(name: string, mode?: LockMode): ManagedLock | ManagedSemaphore | undefined {
     checkKey(name, 'name');
-    if (mode !== undefined && !['lock', 'read', 'write', 'semaphore'].includes(mode))
+    if (mode !== undefined && !LOCK_MODES.includes(mode))
       throw new RangeError(`mode must be 'lock', 'read', 'write' or 'semaphore', not ${show(mode)}`);
     const found = this.#find(name);
     if (found === undefined) return undefined;
     const { lock, reader, writer, semaphore } = found;
     const faces = { lock, read: reader, write: writer, semaphore };
     return mode === undefined ? (lock ?? semaphore ?? writer) : faces[mode];
+  }
+
+  /**
+   * Acquires several locks, all or none: names, which mean mode `lock`, and `{ name, mode, weight }`. Everybody who asks
+   * for several this way gets them in the same order, whatever the order of the requests, so that no two wait for each
+   * other. `timeout` is for all of them together; the default is the longest time limit of them. While it waits for one,
+   * it holds those that come before it. Locks that are not there yet are made, except semaphores.
+   *
+   * The same name and mode twice counts once.
+   * @throws LockTimeoutError, `signal.reason`, or what {@link lock} throws: nothing is held then. TypeError or RangeError
+   * for bad requests, two that mean one lock, and a semaphore that is not there.
+   *
+   * @example
+   * ```js
+   * import { LockManager } from 'mortise';
+   *
+   * const accounts = new LockManager().scope('account');
+   * async function transfer(from, to, amount, balances) {
+   *   await using all = await accounts.acquireAll([from, to], { timeout: 1000 });
+   *   balances[from] -= amount;
+   *   balances[to] += amount;
+   *   return all.names;
+   * }
+   * const balances = { alice: 10, bob: 10 };
+   * await Promise.all([transfer('bob', 'alice', 4, balances), transfer('alice', 'bob', 1, balances)]);
+   * balances; // => { alice: 13, bob: 7 }
+   * ```
+   */
+  async acquireAll(requests: readonly (string | LockRequest)[], options?: AcquireOptions): Promise<GuardSet> {
+    const wants = checkRequests(requests).map((demand) => this.#want(demand));
+    const held = await acquireInOrder(wants, options, this.#registry.limits);
+    return this.#registry.sets.add(held, this.#prefix);
+  }
+
+  /**
+   * Releases the newest unreleased guard that {@link acquireAll} of this manager gave in this thread for exactly these
+   * names, in any order. False if there is none.
+   */
+  async releaseAll(names: readonly string[]): Promise<boolean> {
+    const demands = checkRequests(names);
+    const set = this.#registry.sets.newest(
+      demands.map(({ name }) => name),
+      this.#prefix,
+    );
+    return set === undefined ? false : set.release();
   }
 
   /**
@@ -146,6 +200,20 @@ export class LockScope {
     const errors = outcomes.flatMap((it) => (it.status === 'rejected' ? [it.reason as Error] : []));
     if (errors.length > 0) throw new AggregateError(errors, `${errors.length} locks could not be closed`);
     return outcomes.filter((it) => it.status === 'fulfilled' && it.value).length;
+  }
+
+  #want(demand: Demand): Want {
+    const { name, mode } = demand;
+    const found = this.#find(name);
+    if (found === undefined && mode === 'semaphore')
+      throw new RangeError(`there is no semaphore ${show(name)} yet: make it by semaphore(name, permits)`);
+    const named = this.#obtain(name, KINDS[mode], undefined, found?.description.permits);
+    const { lock, reader, writer, semaphore } = named;
+    return {
+      ...demand,
+      description: named.description,
+      lock: { lock, read: reader, write: writer, semaphore }[mode],
+    };
   }
 
   #find(name: string): Named | undefined {

@@ -4,6 +4,7 @@ import { show } from '../deadline.js';
 import { NameConflictError, SpaceFullError } from '../errors.js';
 import type { Lock } from '../lock.js';
 import type { Backend, BackendReadWriteLock, BackendSemaphore } from './backend.js';
+import { GuardSets } from './guard-set.js';
 import type { Limits } from './limits.js';
 import { describe, Named, type Description, type Kind, type Opened } from './named.js';
 
@@ -22,6 +23,8 @@ export interface Wish {
 export class Registry {
   readonly backend: Backend;
   readonly limits: Limits;
+  /** What `acquireAll` has given and nobody has released yet. */
+  readonly sets: GuardSets = new GuardSets();
   readonly #names = new Map<string, Named>();
 
   constructor(backend: Backend, limits: Limits) {
