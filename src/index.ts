@@ -1,7 +1,4 @@
 /** mortise: locks for Node.js, from worker threads on. */
-export { fileBackend, type FileBackendOptions } from './backends/file.js';
-export { memoryBackend } from './backends/memory.js';
-export { sharedMemoryBackend } from './backends/shared-memory.js';
 export {
   BackendUnavailableError,
   DeadlockError,
@@ -26,19 +23,7 @@ export type {
   SyncLock,
   WaitStats,
 } from './lock.js';
-export { LockManager, getLockManager, setLockManager, type LockManagerOptions } from './lock-manager.js';
-export type { LockRequest } from './manager/acquire-all.js';
-export type {
-  Backend,
-  BackendLock,
-  BackendReadWriteLock,
-  BackendSemaphore,
-  Capabilities,
-} from './manager/backend.js';
-export type { GuardSet } from './manager/guard-set.js';
-export type { LockMode, TimeLimits } from './manager/limits.js';
-export type { LockScope, NameEntry, NameOptions } from './manager/lock-scope.js';
-export type { ManagedLock, ManagedSemaphore } from './manager/managed-lock.js';
+export * from './manager.js';
 export { Mutex, type MutexHandle, type MutexOptions } from './primitives/mutex.js';
 export { open } from './primitives/open.js';
 export {
