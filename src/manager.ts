@@ -20,6 +20,13 @@ export type {
   BackendSemaphore,
   Capabilities,
 } from './manager/backend.js';
+export type {
+  LockAcquireEvent,
+  LockAcquiredEvent,
+  LockEvent,
+  LockMissedEvent,
+  LockReleaseEvent,
+} from './manager/events.js';
 export type { GuardSet } from './manager/guard-set.js';
 export type { LockMode, TimeLimits } from './manager/limits.js';
 export type { LockScope, NameEntry, NameOptions } from './manager/lock-scope.js';

@@ -62,7 +62,7 @@ export class LockScope {
    */
   lock(name: string, options?: NameOptions): ManagedLock {
     const found = options === undefined ? this.#find(name)?.lock : undefined;
-    return found ?? this.#obtain(name, 'lock', options).lock;
+    return found ?? (this.#obtain(name, 'lock', options).lock as ManagedLock);
   }
 
   /**
@@ -71,7 +71,7 @@ export class LockScope {
    */
   readLock(name: string, options?: NameOptions): ManagedLock {
     const found = options === undefined ? this.#find(name)?.reader : undefined;
-    return found ?? this.#obtain(name, 'read-write lock', options).reader;
+    return found ?? (this.#obtain(name, 'read-write lock', options).reader as ManagedLock);
   }
 
   /**
@@ -80,7 +80,7 @@ export class LockScope {
    */
   writeLock(name: string, options?: NameOptions): ManagedLock {
     const found = options === undefined ? this.#find(name)?.writer : undefined;
-    return found ?? this.#obtain(name, 'read-write lock', options).writer;
+    return found ?? (this.#obtain(name, 'read-write lock', options).writer as ManagedLock);
   }
 
   /**
@@ -91,7 +91,7 @@ export class LockScope {
    */
   semaphore(name: string, permits: number, options?: NameOptions): ManagedSemaphore {
     checkInteger(permits, 'permits', 1, MAX_PERMITS);
-    return this.#obtain(name, 'semaphore', options, permits).semaphore;
+    return this.#obtain(name, 'semaphore', options, permits).semaphore as ManagedSemaphore;
   }
 
   /**
@@ -103,11 +103,7 @@ export class LockScope {
     checkKey(name, 'name');
     if (mode !== undefined && !LOCK_MODES.includes(mode))
       throw new RangeError(`mode must be 'lock', 'read', 'write' or 'semaphore', not ${show(mode)}`);
-    const found = this.#find(name);
-    if (found === undefined) return undefined;
-    const { lock, reader, writer, semaphore } = found;
-    const faces = { lock, read: reader, write: writer, semaphore };
-    return mode === undefined ? (lock ?? semaphore ?? writer) : faces[mode];
+    return this.#find(name)?.face(mode);
   }
 
   /**
@@ -163,7 +159,7 @@ export class LockScope {
   register(name: string, lock: Lock | BackendReadWriteLock): ManagedLock | ManagedSemaphore {
     checkLock(lock);
     const named = this.#registry.register(this.#full(name), kindOf(lock), lock);
-    return named.lock ?? named.semaphore ?? named.writer;
+    return named.face() as ManagedLock | ManagedSemaphore;
   }
 
   /**
@@ -208,12 +204,7 @@ export class LockScope {
     if (found === undefined && mode === 'semaphore')
       throw new RangeError(`there is no semaphore ${show(name)} yet: make it by semaphore(name, permits)`);
     const named = this.#obtain(name, KINDS[mode], undefined, found?.description.permits);
-    const { lock, reader, writer, semaphore } = named;
-    return {
-      ...demand,
-      description: named.description,
-      lock: { lock, read: reader, write: writer, semaphore }[mode],
-    };
+    return { ...demand, description: named.description, lock: named.face(mode) as Want['lock'] };
   }
 
   #find(name: string): Named | undefined {

@@ -4,6 +4,7 @@ import { UnsupportedError } from '../errors.js';
 import type { AcquireOptions, Guard, Lock, LockInfo, SemaphoreAcquireOptions, SyncGuard } from '../lock.js';
 import type { SyncLock } from '../lock.js';
 import type { BackendSemaphore } from './backend.js';
+import { Acquisition, isWatched } from './events.js';
 import type { LockMode } from './limits.js';
 
 /** Where a face gets the lock behind it. */
@@ -12,6 +13,8 @@ export interface Source {
   open(): void;
   /** In words, for messages: where it lives. */
   readonly place: string;
+  /** Undefined: it was registered. */
+  readonly backendId: string | undefined;
   readonly canBlock: boolean;
 }
 
@@ -31,6 +34,8 @@ export class ManagedLock<O extends AcquireOptions = AcquireOptions> implements L
   /** Options of acquires that say none. */
   readonly #limit: O | undefined;
   #lock: Lock | undefined;
+  /** The same, if it can block. */
+  #blocking: SyncLock | undefined;
 
   /** @internal */
   constructor(name: string, mode: LockMode, source: Source, limit: number) {
@@ -43,6 +48,7 @@ export class ManagedLock<O extends AcquireOptions = AcquireOptions> implements L
   /** @internal The lock behind it; undefined: it was closed. */
   attach(lock: Lock | undefined): void {
     this.#lock = lock;
+    this.#blocking = lock !== undefined && this.#source.canBlock ? (lock as SyncLock) : undefined;
   }
 
   /** @internal Opens it if need be. */
@@ -58,14 +64,16 @@ export class ManagedLock<O extends AcquireOptions = AcquireOptions> implements L
   acquire(options?: O): Promise<Guard> {
     // Not async: a promise around the promise would cost as much as the lock.
     const lock = this.#lock;
-    if (lock === undefined) return this.#reopened().then((it) => it.acquire(this.#limited(options)));
+    if (lock === undefined || isWatched()) return this.#acquireSlow(options);
     return lock.acquire(this.#limited(options));
   }
 
   /** Acquires it if that is possible at once, else gives null. */
   async tryAcquire(options?: O): Promise<Guard | null> {
     const lock = this.lock as { tryAcquire(options?: O): Promise<Guard | null> };
-    return options === undefined ? lock.tryAcquire() : lock.tryAcquire(options);
+    const attempt = (): Promise<Guard | null> =>
+      options === undefined ? lock.tryAcquire() : lock.tryAcquire(options);
+    return isWatched() ? watched(this.#acquisition(options, 0), attempt) : attempt();
   }
 
   /**
@@ -74,7 +82,7 @@ export class ManagedLock<O extends AcquireOptions = AcquireOptions> implements L
    */
   withLock<T>(body: (guard: Guard) => T | Promise<T>, options?: O): Promise<T> {
     const lock = this.#lock;
-    if (lock === undefined) return this.#reopened().then((it) => it.withLock(body, this.#limited(options)));
+    if (lock === undefined || isWatched()) return this.#withLockSlow(body, options);
     return lock.withLock(body, this.#limited(options));
   }
 
@@ -99,18 +107,36 @@ export class ManagedLock<O extends AcquireOptions = AcquireOptions> implements L
    * the way.
    */
   acquireSync(options?: O): SyncGuard {
-    return this.blocking('acquireSync').acquireSync(this.#limited(options));
+    const lock = this.#blocking ?? this.blocking('acquireSync');
+    const limited = this.#limited(options);
+    if (!isWatched()) return lock.acquireSync(limited);
+    return watchedSync<SyncGuard>(this.#acquisition(limited), () => lock.acquireSync(limited));
   }
 
   /** Acquires it if that is possible at once, else gives null. */
   tryAcquireSync(options?: O): SyncGuard | null {
     const lock = this.blocking('tryAcquireSync') as { tryAcquireSync(options?: O): SyncGuard | null };
-    return lock.tryAcquireSync(options);
+    if (!isWatched()) return lock.tryAcquireSync(options);
+    return watchedSync(this.#acquisition(options, 0), () => lock.tryAcquireSync(options));
   }
 
   /** Runs `body` with the lock held, blocking. Returns or throws what `body` did, or what {@link acquireSync} throws. */
   withLockSync<T>(body: (guard: SyncGuard) => T, options?: O): T {
-    return this.blocking('withLockSync').withLockSync(body, this.#limited(options));
+    const lock = this.blocking('withLockSync');
+    const limited = this.#limited(options);
+    if (!isWatched() || typeof body !== 'function') return lock.withLockSync(body, limited);
+    const acquisition = this.#acquisition(limited);
+    let isInside = false;
+    try {
+      return lock.withLockSync((guard) => {
+        isInside = true;
+        acquisition.acquired(guard);
+        return body(guard);
+      }, limited);
+    } catch (error) {
+      if (!isInside) acquisition.missed(error);
+      throw error;
+    }
   }
 
   isLockedSync(): boolean {
@@ -133,8 +159,36 @@ export class ManagedLock<O extends AcquireOptions = AcquireOptions> implements L
     return { ...options, ...this.#limit };
   }
 
-  async #reopened(): Promise<Lock> {
-    return this.lock;
+  /** If it has to be opened, or somebody listens. */
+  async #acquireSlow(options: O | undefined): Promise<Guard> {
+    const { lock } = this;
+    const limited = this.#limited(options);
+    if (!isWatched()) return lock.acquire(limited);
+    return watched<Guard>(this.#acquisition(limited), () => lock.acquire(limited));
+  }
+
+  async #withLockSlow<T>(body: (guard: Guard) => T | Promise<T>, options: O | undefined): Promise<T> {
+    const { lock } = this;
+    const limited = this.#limited(options);
+    if (!isWatched() || typeof body !== 'function') return lock.withLock(body, limited);
+    const acquisition = this.#acquisition(limited);
+    let isInside = false;
+    try {
+      return await lock.withLock((guard) => {
+        isInside = true;
+        acquisition.acquired(guard);
+        return body(guard);
+      }, limited);
+    } catch (error) {
+      if (!isInside) acquisition.missed(error);
+      throw error;
+    }
+  }
+
+  #acquisition(options: O | undefined, timeout?: number): Acquisition {
+    const { weight = 1, timeout: longest = Infinity } = (options ?? {}) as SemaphoreAcquireOptions;
+    const { name, mode } = this;
+    return new Acquisition({ name, mode, backend: this.#source.backendId, weight }, timeout ?? longest);
   }
 
   /** @internal */
@@ -145,6 +199,33 @@ export class ManagedLock<O extends AcquireOptions = AcquireOptions> implements L
           'use the form that returns a promise',
       );
     return this.lock as SyncLock;
+  }
+}
+
+async function watched<G extends Guard | null>(
+  acquisition: Acquisition,
+  acquire: () => Promise<G>,
+): Promise<G> {
+  try {
+    const guard = await acquire();
+    if (guard === null) acquisition.missed();
+    else acquisition.acquired(guard);
+    return guard;
+  } catch (error) {
+    acquisition.missed(error);
+    throw error;
+  }
+}
+
+function watchedSync<G extends Guard | null>(acquisition: Acquisition, acquire: () => G): G {
+  try {
+    const guard = acquire();
+    if (guard === null) acquisition.missed();
+    else acquisition.acquired(guard);
+    return guard;
+  } catch (error) {
+    acquisition.missed(error);
+    throw error;
   }
 }
 

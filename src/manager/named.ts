@@ -3,7 +3,7 @@ import { show } from '../deadline.js';
 import { LockBusyError } from '../errors.js';
 import type { Lock } from '../lock.js';
 import type { Backend, BackendLock, BackendReadWriteLock } from './backend.js';
-import type { Limits } from './limits.js';
+import type { Limits, LockMode } from './limits.js';
 import { ManagedLock, ManagedSemaphore, type Source } from './managed-lock.js';
 
 /** What a name can be. */
@@ -31,9 +31,13 @@ export interface Opener {
 export class Named implements Source {
   readonly description: Description;
   readonly #opener: Opener;
-  readonly #faces: { readonly [mode in 'lock' | 'read' | 'write']?: ManagedLock } & {
-    readonly semaphore?: ManagedSemaphore;
-  };
+  /** The faces: of a lock, */
+  readonly lock: ManagedLock | undefined;
+  /** of a read-write lock, */
+  readonly reader: ManagedLock | undefined;
+  readonly writer: ManagedLock | undefined;
+  /** of a semaphore. */
+  readonly semaphore: ManagedSemaphore | undefined;
   #opened: Opened | undefined;
 
   constructor(description: Description, limits: Limits, opener: Opener, own?: Opened) {
@@ -42,30 +46,27 @@ export class Named implements Source {
     const { name, kind } = description;
     const face = (mode: 'lock' | 'read' | 'write'): ManagedLock =>
       new ManagedLock(name, mode, this, limits[mode]);
-    if (kind === 'lock') this.#faces = { lock: face('lock') };
-    else if (kind === 'read-write lock') this.#faces = { read: face('read'), write: face('write') };
-    else this.#faces = { semaphore: new ManagedSemaphore(name, 'semaphore', this, limits.semaphore) };
+    this.lock = kind === 'lock' ? face('lock') : undefined;
+    this.reader = kind === 'read-write lock' ? face('read') : undefined;
+    this.writer = kind === 'read-write lock' ? face('write') : undefined;
+    this.semaphore =
+      kind === 'semaphore' ? new ManagedSemaphore(name, 'semaphore', this, limits.semaphore) : undefined;
     if (own !== undefined) this.#attach(own);
   }
 
-  get lock(): ManagedLock {
-    return this.#faces.lock as ManagedLock;
-  }
-
-  get reader(): ManagedLock {
-    return this.#faces.read as ManagedLock;
-  }
-
-  get writer(): ManagedLock {
-    return this.#faces.write as ManagedLock;
-  }
-
-  get semaphore(): ManagedSemaphore {
-    return this.#faces.semaphore as ManagedSemaphore;
+  /** How it is asked for in this mode; without one, what excludes most. */
+  face(mode?: LockMode): ManagedLock | ManagedSemaphore | undefined {
+    const { lock, reader, writer, semaphore } = this;
+    if (mode === undefined) return lock ?? semaphore ?? writer;
+    return { lock, read: reader, write: writer, semaphore }[mode];
   }
 
   get place(): string {
-    return this.description.backend?.id ?? 'a lock that was registered';
+    return this.backendId ?? 'a lock that was registered';
+  }
+
+  get backendId(): string | undefined {
+    return this.description.backend?.id;
   }
 
   get canBlock(): boolean {
@@ -110,10 +111,9 @@ export class Named implements Source {
 
   #attach(opened: Opened | undefined): void {
     this.#opened = opened;
-    const { lock, read, write, semaphore } = this.#faces;
-    (lock ?? semaphore)?.attach(opened as Lock | undefined);
-    read?.attach((opened as BackendReadWriteLock | undefined)?.reader);
-    write?.attach((opened as BackendReadWriteLock | undefined)?.writer);
+    (this.lock ?? this.semaphore)?.attach(opened as Lock | undefined);
+    this.reader?.attach((opened as BackendReadWriteLock | undefined)?.reader);
+    this.writer?.attach((opened as BackendReadWriteLock | undefined)?.writer);
   }
 }
 
