@@ -24,6 +24,7 @@ export function openBackend({ factory, args }: BackendSubject): Backend {
 
 /** Runs functions elsewhere: in another thread, or in another process. */
 interface Elsewhere {
+  readonly exited: Promise<unknown>;
   run<A, R>(
     body: (tools: typeof mortise & { guards: Map<string, Guard> }, argument: A) => R | Promise<R>,
     argument: A,
@@ -386,15 +387,83 @@ export function describeBackend(name: string, subject: BackendSubject): void {
           await release(await waiting);
         });
 
-        test('gets the lock of a holder that was killed there, and is told', async () => {
+        /** Runs there what ends the thread or process, and waits until it is gone. */
+        async function endBy(body: () => void): Promise<void> {
+          // Its answer may be lost with it.
+          await place.run(body, undefined).catch(() => undefined);
+          await place.exited;
+          ({ place, end } = await start());
+        }
+
+        const endings: [string, () => Promise<void>][] = [
+          [
+            'is killed',
+            async () => {
+              await end();
+              ({ place, end } = await start());
+            },
+          ],
+          ['calls process.exit()', () => endBy(() => void setImmediate(() => process.exit(0)))],
+        ];
+        // Of a process, that would be printed here.
+        if (where === 'another thread')
+          endings.push([
+            'throws an error that nobody catches',
+            () =>
+              endBy(() => {
+                setImmediate(() => {
+                  throw new Error('nobody catches this');
+                });
+              }),
+          ]);
+
+        test.each(endings)('gets the lock of a holder who %s, and is told', async (_, ending) => {
           await holdElsewhere();
           const waiting = backend.lock(key).acquire({ timeout: 20_000 });
-          await end();
+          await ending();
           const guard = await waiting;
           if (capabilities.ttl === null) expect(guard.abandoned).toBe(true);
           await release(guard);
-          ({ place, end } = await start());
         });
+
+        test.each(endings)('is not held up by one who waits for the lock and %s', async (_, ending) => {
+          const lock = backend.lock(key);
+          const guard = await lock.acquire();
+          await place.run(
+            async (tools, { factory, args, key }) => {
+              const backend = (tools[factory] as Factory)(...args);
+              void backend.lock(key).acquire();
+              await null;
+            },
+            { ...subject, key },
+          );
+          await until(async () => (await lock.info()).waiters > 0, 'it is waited for there');
+          const waiting = lock.acquire({ timeout: 20_000 });
+          await ending();
+          await release(guard);
+          await release(await waiting);
+        });
+
+        if (capabilities.rw || capabilities.weighted)
+          test.each(endings)('gets what a reader or a holder of permits had who %s', async (_, ending) => {
+            await place.run(
+              async (tools, { factory, args, key, capabilities }) => {
+                const backend = (tools[factory] as Factory)(...args);
+                if (capabilities.rw)
+                  tools.guards.set('read', await backend.readWriteLock(`${key} rw`).reader.acquire());
+                if (!capabilities.weighted) return;
+                const semaphore = backend.semaphore(`${key} permits`, 3);
+                tools.guards.set('permits', await semaphore.acquire({ weight: 2 }));
+              },
+              { ...subject, key, capabilities },
+            );
+            await ending();
+            const timeout = 20_000;
+            if (capabilities.rw)
+              await release(await backend.readWriteLock(`${key} rw`).writer.acquire({ timeout }));
+            if (capabilities.weighted)
+              await release(await backend.semaphore(`${key} permits`, 3).acquire({ weight: 3, timeout }));
+          });
       });
   });
 }
