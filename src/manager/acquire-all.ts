@@ -122,7 +122,7 @@ async function giveBack(held: readonly Held[]): Promise<void> {
   try {
     await releaseAll(held);
   } catch (error) {
-    process.emitWarning(error as Error);
+    process.emitWarning(error instanceof Error ? error : show(error));
   }
 }
 

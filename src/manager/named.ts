@@ -61,6 +61,10 @@ export class Named implements Source {
     return { lock, read: reader, write: writer, semaphore }[mode];
   }
 
+  get isOpen(): boolean {
+    return this.#opened !== undefined;
+  }
+
   get place(): string {
     return this.backendId ?? 'a lock that was registered';
   }

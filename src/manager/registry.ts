@@ -91,7 +91,8 @@ export class Registry {
   }
 
   #dropped(named: Named, outcome: 'closed' | 'busy'): boolean {
-    if (outcome === 'busy') return false;
+    // Open again: somebody came while a remote one was being closed.
+    if (outcome === 'busy' || named.isOpen) return false;
     const { name } = named.description;
     if (this.#names.get(name) === named) this.#names.delete(name);
     debug('manager: closed %s', show(name));
@@ -114,8 +115,9 @@ export class Registry {
     for (const named of this.#names.values()) {
       if (named.description.backend !== backend) continue;
       const outcome = named.close();
-      // Only locks in memory can have no room, and they are closed at once.
       if (typeof outcome === 'string') some = this.#dropped(named, outcome) || some;
+      // The room that a remote one leaves comes too late.
+      else void outcome.then((it) => this.#dropped(named, it)).catch(() => undefined);
     }
     return some;
   }

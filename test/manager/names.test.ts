@@ -20,6 +20,7 @@ import {
 import { join } from 'node:path';
 import { expectRefused } from '../contract/guards.ts';
 import { endThreads, startThread } from '../fixtures/thread.ts';
+import { until } from '../fixtures/until.ts';
 import { folder, newRegion } from '../fixtures/space-open/region.ts';
 
 afterAll(endThreads);
@@ -80,6 +81,13 @@ describe('LockManager', () => {
     expectRefused(await semaphore.tryAcquire({ weight: 3 }));
     expectRefused(semaphore.tryAcquireSync({ weight: 3 }));
     expect((await semaphore.tryAcquire({ weight: 2 }))?.release()).toBe(true);
+  });
+
+  test('tells who owns it', async () => {
+    const lock = new LockManager().lock(newName());
+    expect([await lock.isOwned(), lock.isOwnedSync()]).toEqual([false, false]);
+    using _guard = lock.acquireSync();
+    expect([await lock.isOwned(), lock.isOwnedSync()]).toEqual([true, true]);
   });
 
   test('calls a lock by its name in info()', async () => {
@@ -375,6 +383,71 @@ describe('cleanup', () => {
     await expect(lock.acquire()).rejects.toThrow(NameConflictError);
     await expect(lock.withLock(() => undefined)).rejects.toThrow(NameConflictError);
     expect(() => lock.acquireSync()).toThrow(NameConflictError);
+  });
+
+  test('leaves what was given out the same lock as what is given out afterwards', async () => {
+    const locks = new LockManager();
+    const name = newName();
+    const former = locks.lock(name);
+    await locks.cleanup();
+    const latter = locks.lock(name);
+    const guard = await former.acquire();
+    expectRefused(await latter.tryAcquire());
+    expect(locks.lock(name)).toBe(latter);
+    await guard.release();
+  });
+
+  test('does not close twice what is being closed, and opens it anew for whoever comes meanwhile', async () => {
+    const memory = memoryBackend();
+    const closings: (() => void)[] = [];
+    const slow: Backend = {
+      ...memory,
+      id: 'slow',
+      lock: (key) =>
+        Object.assign(memory.lock(key), {
+          dispose: () => new Promise<void>((resolve) => closings.push(resolve)),
+        }),
+    };
+    const locks = new LockManager({ backend: slow });
+    const [lock, other] = [locks.lock(newName()), locks.lock(newName())];
+    const first = locks.cleanup();
+    const guard = await lock.acquire();
+    expect(closings).toHaveLength(2);
+    for (const close of closings) close();
+    expect(await first).toBe(1);
+    expect(locks.list().map(({ name }) => name)).toEqual([lock.name]);
+    expect(guard.held).toBe(true);
+    await guard.release();
+
+    await other.withLock(() => undefined);
+    const cleanups = [locks.cleanup(), locks.cleanup()];
+    expect(closings).toHaveLength(4);
+    for (const close of closings) close();
+    await Promise.all(cleanups);
+    expect(locks.list()).toEqual([]);
+  });
+
+  test('tells that there is no room if a backend cannot make some at once', async () => {
+    const memory = memoryBackend();
+    let room = 1;
+    const small: Backend = {
+      ...memory,
+      id: 'small',
+      lock: (key) => {
+        if (room-- <= 0) throw new SpaceFullError('no room');
+        return Object.assign(memory.lock(key), {
+          dispose: async (): Promise<void> => {
+            room = 1;
+          },
+        });
+      },
+    };
+    const locks = new LockManager({ backend: small });
+    const [first, second] = [newName(), newName()];
+    locks.lock(first);
+    expect(() => locks.lock(second)).toThrow(SpaceFullError);
+    await until(() => locks.list().length === 0, 'the first is closed');
+    expect(locks.lock(second).name).toBe(second);
   });
 
   test('closes what nobody uses when there is no room for another name', () => {
