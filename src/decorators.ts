@@ -89,7 +89,21 @@ export function readLock(name: LockName, options?: LockedOptions): Locked | Lock
   return decorator('readLock', (manager, of) => manager.readLock(of), name, options);
 }
 
-/** As {@link locked}, with the writing side of the read-write lock `name`: one such call at a time, and no reader. */
+/**
+ * As {@link locked}, with the writing side of the read-write lock `name`: one such call at a time, and no reader.
+ *
+ * @example
+ * ```js
+ * import { LockManager, readLock, writeLock } from 'mortise';
+ *
+ * const manager = new LockManager();
+ * const prices = new Map();
+ * const get = readLock('prices', { manager, sync: true })((what) => prices.get(what));
+ * const set = writeLock('prices', { manager, timeout: 1000 })(async (what, price) => prices.set(what, price).size);
+ * await set('bread', 3); // => 1
+ * get('bread'); // => 3
+ * ```
+ */
 export function writeLock(name: LockName, options: LockedOptions & { sync: true }): LockedSync;
 export function writeLock(name: LockName, options?: LockedOptions & { sync?: false }): Locked;
 export function writeLock(name: LockName, options?: LockedOptions): Locked | LockedSync {

@@ -49,7 +49,17 @@ export interface BackendReadWriteLock {
  * Where locks live. Each method opens the lock of a key, made if need be, and does so at once: what takes time, such as
  * a connection, is waited for by `acquire`. The same key is the same lock within `capabilities.scope`, and a key has one
  * kind: that of another one throws NameConflictError where the backend can tell. What it cannot do throws
- * UnsupportedError. Keys are those that {@link checkKey} accepts.
+ * UnsupportedError. Keys have 1 to 255 bytes in UTF-8.
+ *
+ * @example A backend of one's own:
+ * ```js
+ * import { LockManager, memoryBackend } from 'mortise';
+ *
+ * const memory = memoryBackend();
+ * const staging = { ...memory, id: 'staging', lock: (key) => memory.lock(`staging/${key}`) };
+ * const locks = new LockManager({ backend: staging });
+ * await locks.lock('db').withLock(() => memory.lock('staging/db').isLocked()); // => true
+ * ```
  */
 export interface Backend {
   /** The same text wherever it is the same backend: several locks are acquired in the order of ids, then of keys. */

@@ -155,6 +155,15 @@ export class LockScope {
    * Gives a name to a lock of your own: any `Lock`, also a semaphore or a `ReadWriteLock` of mortise. The kind of the name
    * is that of the lock. `cleanup` leaves it alone.
    * @throws NameConflictError if the name is taken; TypeError if it is no lock.
+   *
+   * @example
+   * ```js
+   * import { LockManager, Semaphore } from 'mortise';
+   *
+   * const locks = new LockManager();
+   * locks.register('sockets', new Semaphore(8)); // without a name in its space: nobody else's
+   * await locks.semaphore('sockets', 8).available(); // => 8
+   * ```
    */
   register(name: string, lock: Lock | BackendReadWriteLock): ManagedLock | ManagedSemaphore {
     checkLock(lock);
@@ -166,6 +175,17 @@ export class LockScope {
    * The names that begin with `prefix`, a colon in between: `scope('tenant-a').lock('db')` is the name `tenant-a:db`, and
    * no other scope has it. Scopes may be nested.
    * @throws TypeError or RangeError for a prefix that is empty or has a colon.
+   *
+   * @example
+   * ```js
+   * import { LockManager } from 'mortise';
+   *
+   * const locks = new LockManager();
+   * const guard = await locks.scope('tenant-a').lock('db').acquire();
+   * await locks.scope('tenant-b').lock('db').isLocked(); // => false
+   * await locks.lock('tenant-a:db').isLocked(); // => true
+   * guard.release();
+   * ```
    */
   scope(prefix: string): LockScope {
     checkKey(prefix, 'prefix');
@@ -188,6 +208,19 @@ export class LockScope {
    * Closes and forgets the names that nobody holds or waits for, never those in use or registered. Locks that were given
    * out stay usable. Returns how many were closed. In memory, names are closed as well when there is no room for another.
    * @throws AggregateError with what the backends threw, when all others are closed.
+   *
+   * @example
+   * ```js
+   * import { LockManager } from 'mortise';
+   *
+   * const locks = new LockManager();
+   * const session = locks.lock('session:1');
+   * const guard = await locks.lock('session:2').acquire();
+   * await locks.cleanup(); // => 1
+   * locks.list().map(({ name }) => name); // => ['session:2']
+   * await session.withLock(() => 'still usable'); // => 'still usable'
+   * guard.release();
+   * ```
    */
   async cleanup(): Promise<number> {
     const outcomes = await Promise.allSettled(
