@@ -9,13 +9,17 @@ const contracts = ['lock.ts', 'deadline.ts', 'errors.ts', 'path.ts', 'with-lock.
 const rooms = {
   'index.ts': ['*'],
   'file.ts': ['file'],
+  'manager.ts': ['manager', 'backends', 'lock-manager.ts', 'decorators.ts'],
   file: ['parker', 'primitives/abort.ts', 'native.ts', ...contracts],
   command: ['file', 'errors.ts'],
   primitives: ['guard.ts', 'space', 'parker', ...contracts],
   space: ['parker', ...contracts],
   parker: ['native.ts', 'deadline.ts', 'errors.ts'],
   manager: contracts,
-  backends: ['manager/backend.ts', ...contracts],
+  backends: ['manager/backend.ts', 'primitives', 'file', ...contracts],
+  'lock-manager.ts': ['environment.ts', 'manager', 'backends', ...contracts],
+  'decorators.ts': ['lock-manager.ts', 'manager', ...contracts],
+  'environment.ts': ['manager', 'backends', ...contracts],
   'guard.ts': ['space', ...contracts],
   'deadline.ts': ['lock.ts', 'errors.ts'],
   'path.ts': ['deadline.ts'],
@@ -105,7 +109,7 @@ export default defineConfig([
   },
   {
     name: 'mortise/front-door',
-    files: ['src/index.ts', 'src/file.ts'],
+    files: ['src/index.ts', 'src/file.ts', 'src/manager.ts'],
     rules: {
       'max-lines': ['error', { max: 60 }],
       'no-restricted-syntax': [

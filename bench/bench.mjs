@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { runCommand } from './command.mjs';
 import { Failure, reasonOf } from './failure.mjs';
 import { handOff } from './figures/hand-off.mjs';
+import { managed } from './figures/managed.mjs';
 import { describe, summarize } from './figures/report.mjs';
 import { throughput } from './figures/throughput.mjs';
 import { uncontended, uncontendedAsync } from './figures/uncontended.mjs';
@@ -21,6 +22,7 @@ import { checkWritable, writeWhole } from './start/output.mjs';
 const figures = {
   uncontended,
   'uncontended-async': uncontendedAsync,
+  managed,
   throughput,
   'worst-wait': worstWait,
   'hand-off': handOff,

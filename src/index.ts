@@ -23,6 +23,7 @@ export type {
   SyncLock,
   WaitStats,
 } from './lock.js';
+export * from './manager.js';
 export { Mutex, type MutexHandle, type MutexOptions } from './primitives/mutex.js';
 export { open } from './primitives/open.js';
 export {

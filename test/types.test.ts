@@ -1,6 +1,7 @@
 /** What the compiler is told. These hold or fail in `tsc`; at run time they only exist. */
 import { describe, expectTypeOf, test } from 'vitest';
 import {
+  LockManager,
   Mutex,
   ReadWriteLock,
   Semaphore,
@@ -8,6 +9,7 @@ import {
   open,
   type AcquireOptions,
   type Guard,
+  type GuardSet,
   type Lock,
   type LockInfo,
   type SyncLock,
@@ -68,5 +70,18 @@ describe('Types', () => {
 
   test('open gives what the handle is of', () => {
     expectTypeOf(open(new Mutex().handle)).toExtend<Mutex | Semaphore | ReadWriteLock>();
+  });
+
+  test('what a manager gives out is a Lock, whose guard may be remote', async () => {
+    const locks = new LockManager();
+    expectTypeOf(locks.lock('types by name')).toExtend<Lock>();
+    expectTypeOf(locks.semaphore('types permits', 2)).toExtend<Lock>();
+    expectTypeOf(await locks.lock('types by name').withLock(() => 5)).toEqualTypeOf<number>();
+    expectTypeOf<Awaited<ReturnType<Guard['release']>>>().toEqualTypeOf<boolean>();
+    expectTypeOf<{ weight: number }>().toExtend<
+      NonNullable<Parameters<ReturnType<LockManager['semaphore']>['acquire']>[0]>
+    >();
+    expectTypeOf<GuardSet>().toExtend<AsyncDisposable>();
+    expectTypeOf<Awaited<ReturnType<LockManager['acquireAll']>>>().toEqualTypeOf<GuardSet>();
   });
 });

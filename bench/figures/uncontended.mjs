@@ -57,11 +57,11 @@ async function figures(file, what, { bound, aim }, onProgress, signal) {
 /** @typedef {{ base: number, cases: { ratio: number, time: number }[] }} Measured nanoseconds, by lock */
 
 /** @param {() => import('node:events').EventEmitter} start says what it measured in one message, and ends */
-export async function repeated(start, onProgress, signal) {
+export async function repeated(start, onProgress, signal, times = repetitions) {
   /** @type {Measured[]} */
   const all = [];
-  for (let repetition = 0; repetition < repetitions; repetition++) {
-    onProgress(repetition / repetitions);
+  for (let repetition = 0; repetition < times; repetition++) {
+    onProgress(repetition / times);
     const measuring = start();
     const ended = once(measuring, 'exit').then(() => null);
     const message = await Promise.race([once(measuring, 'message'), ended]);

@@ -18,14 +18,18 @@ import { EDGE, Generator, atomic, closure, currentThread, enter, mortality, top 
 import { namesIn, transformModule, transformModules } from './transform.mjs';
 
 const root = new URL('../../dist/', import.meta.url);
+/** What gives locks names stands above them, and no program goes there. */
+const ABOVE = /^(index|manager|lock-manager|decorators|environment)\.js$|^(manager|backends)\//;
 /** The programs of the threads are code as well. */
 const PROGRAMS = new Set(['programs.js', 'situations.js', 'openings.js', 'attaching.js', 'counting.js']);
 
 function readSources() {
   const sources = new Map();
-  for (const file of readdirSync(root, { recursive: true }))
-    if (file.endsWith('.js'))
-      sources.set(file.replaceAll('\\', '/'), readFileSync(new URL(file, root), 'utf8'));
+  for (const name of readdirSync(root, { recursive: true })) {
+    const file = name.replaceAll('\\', '/');
+    if (file.endsWith('.js') && !ABOVE.test(file))
+      sources.set(file, readFileSync(new URL(file, root), 'utf8'));
+  }
   for (const path of PROGRAMS) {
     const text = readFileSync(new URL(path.replace('.js', '.mjs'), import.meta.url), 'utf8');
     sources.set(path, text.replaceAll('.mjs', '.js'));

@@ -56,6 +56,7 @@ it.each([
   ['src/manager/manager.ts', '../primitives/mutex.js'],
   ['src/manager/manager.ts', '../backends/memory.js'],
   ['src/backends/file.ts', '../manager/manager.js'],
+  ['src/manager/registry.ts', '../lock-manager.js'],
   ['src/space/space.ts', '../guard.js'],
   ['src/space/space.ts', '../index.js'],
   ['src/primitives/mutex.ts', '../native.js'],
@@ -72,6 +73,8 @@ it.each([
   ['src/guard.ts', './space/tether.js'],
   ['src/parker/process.ts', '../native.js'],
   ['src/manager/manager.ts', './backend.js'],
+  ['src/backends/file.ts', '../file/file-lock.js'],
+  ['src/lock-manager.ts', './backends/memory.js'],
   ['src/backends/redis/redis.ts', '../../manager/backend.js'],
 ])('lets %s import %s', async (file, specifier) => {
   expect(await complaints(file, `export * from '${specifier}';\n`)).toEqual({});

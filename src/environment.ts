@@ -1,0 +1,49 @@
+/** The default manager as the environment asks for it. */
+import { fileBackend } from './backends/file.js';
+import { memoryBackend } from './backends/memory.js';
+import { sharedMemoryBackend } from './backends/shared-memory.js';
+import { show } from './deadline.js';
+import type { Backend } from './manager/backend.js';
+import type { TimeLimits } from './manager/limits.js';
+
+/** So that no program hangs for ever because of a lock that somebody forgot to release. */
+const TIMEOUTS: Required<TimeLimits> = { read: 10_000, write: 30_000, lock: 60_000 };
+
+/** By what stands before the colon; the rest is the path. The text is the id of the backend. */
+const backends: Record<string, (path: string) => Backend> = {
+  file: (path) => fileBackend(path),
+  'shared-memory': (path) => sharedMemoryBackend(path),
+};
+
+/**
+ * MORTISE_BACKEND: `memory` (the default), `file:DIR` or `shared-memory:PATH`. MORTISE_LOCK_TIMEOUT, MORTISE_READ_TIMEOUT
+ * and MORTISE_WRITE_TIMEOUT: milliseconds, or `Infinity`. What is empty counts as not set.
+ * @throws RangeError that names the variable and its value; what the backend throws.
+ */
+export function fromEnvironment(env: NodeJS.ProcessEnv): { backend: Backend; timeouts: TimeLimits } {
+  return {
+    backend: backendFrom(env['MORTISE_BACKEND'] || 'memory'),
+    timeouts: {
+      lock: timeoutFrom(env, 'MORTISE_LOCK_TIMEOUT', TIMEOUTS.lock),
+      read: timeoutFrom(env, 'MORTISE_READ_TIMEOUT', TIMEOUTS.read),
+      write: timeoutFrom(env, 'MORTISE_WRITE_TIMEOUT', TIMEOUTS.write),
+    },
+  };
+}
+
+function backendFrom(text: string): Backend {
+  if (text === 'memory') return memoryBackend();
+  const [, name = '', path = ''] = /^([^:]*):(.+)$/s.exec(text) ?? [];
+  const open = Object.hasOwn(backends, name) ? backends[name] : undefined;
+  if (open === undefined || path === '')
+    throw new RangeError(`MORTISE_BACKEND must be memory, file:DIR or shared-memory:PATH, not ${show(text)}`);
+  return open(path);
+}
+
+function timeoutFrom(env: NodeJS.ProcessEnv, variable: string, usual: number): number {
+  const text = env[variable] || String(usual);
+  const timeout = Number(text);
+  if (text.trim() === '' || !(timeout >= 0))
+    throw new RangeError(`${variable} must be milliseconds, or Infinity, not ${show(text)}`);
+  return timeout;
+}

@@ -1,0 +1,33 @@
+/** Names and policy: what the front door has of the lock manager. */
+export { fileBackend, type FileBackendOptions } from './backends/file.js';
+export { memoryBackend } from './backends/memory.js';
+export { sharedMemoryBackend } from './backends/shared-memory.js';
+export {
+  locked,
+  readLock,
+  writeLock,
+  type LockName,
+  type Locked,
+  type LockedOptions,
+  type LockedSync,
+} from './decorators.js';
+export { LockManager, getLockManager, setLockManager, type LockManagerOptions } from './lock-manager.js';
+export type { LockRequest } from './manager/acquire-all.js';
+export type {
+  Backend,
+  BackendLock,
+  BackendReadWriteLock,
+  BackendSemaphore,
+  Capabilities,
+} from './manager/backend.js';
+export type {
+  LockAcquireEvent,
+  LockAcquiredEvent,
+  LockEvent,
+  LockMissedEvent,
+  LockReleaseEvent,
+} from './manager/events.js';
+export type { GuardSet } from './manager/guard-set.js';
+export type { LockMode, TimeLimits } from './manager/limits.js';
+export type { LockScope, NameEntry, NameOptions } from './manager/lock-scope.js';
+export type { ManagedLock, ManagedSemaphore } from './manager/managed-lock.js';
