@@ -10,6 +10,8 @@ const rooms = {
   'index.ts': ['*'],
   'file.ts': ['file'],
   file: ['parker', 'primitives/abort.ts', 'native.ts', ...contracts],
+  'redis.ts': ['redis'],
+  redis: ['parker/after.ts', 'parker/clock.ts', 'primitives/abort.ts', ...contracts],
   command: ['file', 'errors.ts'],
   primitives: ['guard.ts', 'space', 'parker', ...contracts],
   space: ['parker', ...contracts],
@@ -105,7 +107,7 @@ export default defineConfig([
   },
   {
     name: 'mortise/front-door',
-    files: ['src/index.ts', 'src/file.ts'],
+    files: ['src/index.ts', 'src/file.ts', 'src/redis.ts'],
     rules: {
       'max-lines': ['error', { max: 60 }],
       'no-restricted-syntax': [

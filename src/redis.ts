@@ -1,0 +1,5 @@
+/** mortise/redis: locks between machines, on Redis or Valkey. */
+export type { RedisClient } from './redis/driver.js';
+export type { RedisLease } from './redis/lease.js';
+export { RedisLock, type RedisLockOptions } from './redis/lock.js';
+export type { RedisOptions, TermOptions } from './redis/options.js';

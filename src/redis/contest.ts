@@ -1,0 +1,29 @@
+/** Where the requests of all objects meet that stand for the same lock. */
+import type { Client } from './client.js';
+import { Contender, type Side } from './contender.js';
+
+export interface Contest {
+  readonly key: string;
+  readonly side: Side;
+  /** By key; those whom somebody waits for. */
+  readonly contenders: Map<string, Contender>;
+}
+
+export function contenderOf({ key, side, contenders }: Contest): Contender {
+  let contender = contenders.get(key);
+  if (contender === undefined) {
+    contender = new Contender(side, () => contenders.delete(key));
+    contenders.set(key, contender);
+  }
+  return contender;
+}
+
+/** A contest at one server. */
+export function contestAt({ driver, identity, subscriber, contenders }: Client, key: string): Contest {
+  const side: Side = {
+    nextToken: (weight) => identity.nextToken(weight),
+    waker: subscriber,
+    isClosed: () => driver.isClosed(),
+  };
+  return { key, side, contenders };
+}

@@ -1,0 +1,59 @@
+/** An exclusive lock on one server, or on the one shard of a cluster that its keys belong to. */
+import type { Driver } from './driver.js';
+import { unavailable } from './failure.js';
+import { LOCK_ACQUIRE, LOCK_EXTEND, LOCK_INFO, LOCK_RELEASE } from './script.js';
+import type { Attempt, Store } from './store.js';
+import { OWNER } from './token.js';
+
+/** Milliseconds for which the server remembers a fence that nobody uses. Its clock must not go back by more. */
+const KEEP = 86_400_000;
+
+/** Who has a lock; the owner is empty if nobody does. */
+export interface Occupancy {
+  readonly owner: string;
+  readonly since: number;
+  readonly left: number;
+  readonly waiters: number;
+}
+
+export class LockStore implements Store {
+  readonly description: string;
+  readonly #driver: Driver;
+  readonly #lock: string[];
+  readonly #keys: string[];
+
+  constructor(driver: Driver, description: string, key: string) {
+    this.description = description;
+    this.#driver = driver;
+    this.#lock = [key];
+    this.#keys = [key, `${key}:queue`, `${key}:alive`];
+  }
+
+  async attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
+    const args = [token, String(ttl), String(ttl + KEEP), queues ? '1' : '0', OWNER];
+    const reply = (await this.#driver.run(LOCK_ACQUIRE, this.#keys, args)) as unknown[];
+    if (Number(reply[0]) === 0) return { taken: false, lookAfter: Number(reply[1]), owner: String(reply[2]) };
+    return { taken: true, fence: BigInt(String(reply[1])), abandoned: Number(reply[2]) === 1 };
+  }
+
+  async extend(token: string, ttl: number): Promise<boolean> {
+    const args = [token, String(ttl), String(ttl + KEEP)];
+    return Number(await this.#driver.run(LOCK_EXTEND, this.#lock, args)) === 1;
+  }
+
+  async release(token: string): Promise<boolean> {
+    return Number(await this.#driver.run(LOCK_RELEASE, this.#keys, [token])) === 1;
+  }
+
+  /** @throws BackendUnavailableError */
+  async look(): Promise<Occupancy> {
+    let reply: unknown[];
+    try {
+      reply = (await this.#driver.run(LOCK_INFO, this.#keys, [])) as unknown[];
+    } catch (error) {
+      throw unavailable(this.description, error);
+    }
+    const [owner, since, left, waiters] = reply.map(String) as [string, string, string, string];
+    return { owner, since: Number(since), left: Number(left), waiters: Number(waiters) };
+  }
+}

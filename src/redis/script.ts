@@ -1,0 +1,28 @@
+/** The scripts that the server runs, each from a file of its own under `scripts/`. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+export interface Script {
+  readonly text: string;
+  /** By which the server knows it once it has seen it. */
+  readonly sha: string;
+}
+
+const read = (name: string): string =>
+  readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');
+
+/** Parts that several scripts have are put where they are needed, so that the shortest way does not pass them. */
+function script(name: string): Script {
+  const text = read(name).replace(/^-- include (\w+)$/m, (_, part: string) => read(part));
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
+}
+
+export const LOCK_ACQUIRE: Script = script('lock-acquire');
+export const LOCK_RELEASE: Script = script('lock-release');
+export const LOCK_EXTEND: Script = script('lock-extend');
+export const LOCK_INFO: Script = script('lock-info');
+
+/** The server has forgotten the script, or never saw it. */
+export function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}
