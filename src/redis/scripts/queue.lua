@@ -34,7 +34,9 @@ local function leave_queue(queue, alive, token)
   return true
 end
 
+-- Says that its turn has come, once.
 local function wake(alive, token, now)
-  redis.call('ZADD', alive, 'XX', 'LT', now + GRACE, token)
+  if tonumber(redis.call('ZSCORE', alive, token)) <= now + GRACE then return end
+  redis.call('ZADD', alive, now + GRACE, token)
   redis.call('PUBLISH', 'mortise:wake:' .. string.match(token, '^[^.]*'), token)
 end
