@@ -3,3 +3,5 @@ export type { RedisClient } from './redis/driver.js';
 export type { RedisLease } from './redis/lease.js';
 export { RedisLock, type RedisLockOptions } from './redis/lock.js';
 export type { RedisOptions, TermOptions } from './redis/options.js';
+export { RedisReadWriteLock, type RedisReadWriteFace } from './redis/read-write-lock.js';
+export { RedisSemaphore, type RedisSemaphoreOptions } from './redis/semaphore.js';

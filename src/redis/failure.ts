@@ -1,6 +1,6 @@
 /** What a server's refusal or silence means. */
 import { show } from '../deadline.js';
-import { BackendUnavailableError } from '../errors.js';
+import { BackendUnavailableError, LockError } from '../errors.js';
 import { clearTimeout, setTimeout } from '../parker/clock.js';
 
 /** Errors that a server answers with while it starts, fails over or is busy. */
@@ -10,7 +10,7 @@ const answer = /^-?[A-Z]{2,}\b /;
 
 /** Might the same request succeed later? Connections come back, wrong types and missing rights do not. */
 export function isPassing(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (isPlain(error) || !(error instanceof Error)) return false;
   return passing.test(error.message) || !answer.test(error.message);
 }
 
@@ -38,7 +38,14 @@ export function pause(milliseconds: number): Promise<void> {
   });
 }
 
-export function unavailable(what: string, cause: unknown): BackendUnavailableError {
+/** Does it say everything already? */
+function isPlain(error: unknown): error is LockError | RangeError {
+  return error instanceof LockError || error instanceof RangeError;
+}
+
+/** What the user is told of a request that failed. */
+export function unavailable(what: string, cause: unknown): Error {
+  if (isPlain(cause)) return cause;
   const reason = cause instanceof Error ? cause.message : show(cause);
   return new BackendUnavailableError(`${what}: ${reason}`, { cause });
 }

@@ -25,6 +25,8 @@ export interface LeaseSubject {
 export interface LeaseTraits {
   /** Only one holder at a time; fences and `abandoned` belong to it. Default true. */
   isExclusive?: boolean;
+  /** Is a holder told of an exclusive one before it whose time ran out? Default: if it is exclusive. */
+  abandons?: boolean;
   /** Does the server keep a queue? Default true. */
   queues?: boolean;
 }
@@ -39,7 +41,7 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
 export function describeLease(
   name: string,
   factory: () => LeaseSubject | Promise<LeaseSubject>,
-  { isExclusive = true, queues = true }: LeaseTraits = {},
+  { isExclusive = true, abandons = isExclusive, queues = true }: LeaseTraits = {},
 ): void {
   describe(`${name} as a lock that expires`, () => {
     let lock: LeaseLock;
@@ -220,7 +222,7 @@ export function describeLease(
       expect(await rejection(lost.extend())).toBeInstanceOf(LockLostError);
       expect(await lost.release()).toBe(false);
       expect(lease.held).toBe(true);
-      expect(lease.abandoned).toBe(isExclusive);
+      expect(lease.abandoned).toBe(abandons);
       if (isExclusive) expect(lease.fence > lost.fence).toBe(true);
       await lease.release();
     });

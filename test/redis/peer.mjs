@@ -22,7 +22,7 @@ const orders = {
   async forget() {
     const warned = once(process, 'warning');
     lease = undefined;
-    const collecting = setInterval(gc, 10);
+    const collecting = setInterval(globalThis.gc, 10);
     const [{ code, message }] = await warned;
     clearInterval(collecting);
     return { code, message };
