@@ -80,7 +80,10 @@ export class Contender {
       forget(store, token, terms.ttl);
       throw unavailable(`${store.description} was not acquired`, error);
     }
-    if (!attempt.taken) return null;
+    if (!attempt.taken) {
+      if (attempt.failure === undefined) return null;
+      throw unavailable(`${store.description} was not acquired`, attempt.failure);
+    }
     if (provenUntil(sentAt, terms.ttl) > now()) return new Hold(store, token, terms, sentAt, attempt);
     forget(store, token, terms.ttl);
     return null;
@@ -162,30 +165,18 @@ export class Contender {
       const isHeard = waker === null || waker.isListening;
       const outcome = await this.#ask(request);
       if (outcome === undefined || request.isSettled) break;
-      if (outcome === 'late') begin();
-      else if (outcome instanceof Error) {
-        failingSince ??= now();
-        const { ttl } = request.wish.terms;
-        const isHopeless = this.#side.isClosed() || !isPassing(outcome) || now() - failingSince >= ttl;
-        if (isHopeless) {
-          forget(request.wish.store, request.token, ttl);
-          request.fail(unavailable(`${request.wish.store.description} was not acquired`, outcome));
-        } else await sleep(request, LOOK_UNHEARD);
-      } else {
-        failingSince = undefined;
-        if (isHeard) await sleep(request, Math.min(outcome.lookAfter + 1, LOOK));
-        else if (waker !== null) {
-          // What was published until then is lost, so it looks again.
-          void waker.open().then(() => waker.isListening && wake(request));
-          await sleep(request, Math.min(outcome.lookAfter + 1, LOOK_UNHEARD));
-        }
-      }
+      if (outcome.isSpent) begin();
+      failingSince = outcome.failure && (failingSince ?? now());
+      if (failingSince === undefined) await this.#rest(request, outcome.lookAfter, isHeard);
+      else if (this.#isHopeless(request, outcome.failure, failingSince))
+        this.#giveUp(request, outcome.failure);
+      else await sleep(request, LOOK_UNHEARD);
     }
     endWait?.();
   }
 
-  /** One attempt. Grants what it gives, or returns why not: the refusal, what failed, or that it came too late. */
-  async #ask(request: Request): Promise<Refused | Error | 'late' | undefined> {
+  /** One attempt. Grants what it gives, or returns why there is nothing to grant. */
+  async #ask(request: Request): Promise<Omit<Refused, 'taken' | 'reason'> | undefined> {
     const { token } = request;
     const { store, terms } = request.wish;
     request.isWoken = false;
@@ -194,12 +185,13 @@ export class Contender {
     try {
       attempt = await answerWithin(store.attempt(token, terms.ttl, true), terms.ttl);
     } catch (error) {
+      // It may have been carried out, so the same token asks again.
       if (request.isSettled) forget(store, token, terms.ttl);
-      return error as Error;
+      return { lookAfter: 0, failure: error as Error };
     }
     if (request.isSettled || (attempt.taken && provenUntil(sentAt, terms.ttl) <= now())) {
       forget(store, token, terms.ttl);
-      return 'late';
+      return { lookAfter: 0, isSpent: true };
     }
     if (attempt.taken) {
       request.grant(new Hold(store, token, terms, sentAt, attempt));
@@ -207,6 +199,22 @@ export class Contender {
     }
     request.last = attempt;
     return attempt;
+  }
+
+  async #rest(request: Request, lookAfter: number, isHeard: boolean): Promise<void> {
+    const { waker } = this.#side;
+    // What was published until it listens is lost, so it looks again then.
+    if (!isHeard) void waker?.open().then(() => waker.isListening && wake(request));
+    await sleep(request, Math.min(lookAfter + 1, isHeard ? LOOK : LOOK_UNHEARD));
+  }
+
+  #isHopeless({ wish }: Request, failure: unknown, since: number): boolean {
+    return this.#side.isClosed() || !isPassing(failure) || now() - since >= wish.terms.ttl;
+  }
+
+  #giveUp({ wish, token, fail }: Request, failure: unknown): void {
+    forget(wish.store, token, wish.terms.ttl);
+    fail(unavailable(`${wish.store.description} was not acquired`, failure));
   }
 }
 
@@ -228,6 +236,6 @@ async function sleep(request: Request, milliseconds: number): Promise<void> {
 
 function timedOut(store: Store, timeout: number, last: Refused | undefined): LockTimeoutError {
   const when = timeout === 0 ? 'at the first attempt' : `within ${timeout} ms`;
-  const by = last === undefined || last.owner === '' ? '' : `; held by ${last.owner}`;
+  const by = last === undefined || last.reason === '' ? '' : `; ${last.reason}`;
   return new LockTimeoutError(`${store.description} was not acquired ${when}${by}`);
 }

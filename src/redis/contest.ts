@@ -27,3 +27,14 @@ export function contestAt({ driver, identity, subscriber, contenders }: Client, 
   };
   return { key, side, contenders };
 }
+
+/** A contest at several servers together, of which more than half decide: nobody is woken. */
+export function contestAtAll(clients: readonly [Client, ...Client[]], key: string): Contest {
+  const ids = clients.map(({ identity }) => identity.id);
+  const side: Side = {
+    nextToken: (weight) => clients[0].identity.nextToken(weight),
+    waker: null,
+    isClosed: () => clients.filter(({ driver }) => driver.isClosed()).length * 2 >= clients.length,
+  };
+  return { key: [key, ...ids].join(' '), side, contenders: clients[0].contenders };
+}

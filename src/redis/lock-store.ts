@@ -1,19 +1,24 @@
 /** An exclusive lock on one server, or on the one shard of a cluster that its keys belong to. */
 import type { Driver } from './driver.js';
-import { unavailable } from './failure.js';
-import { LOCK_ACQUIRE, LOCK_EXTEND, LOCK_INFO, LOCK_RELEASE } from './script.js';
+import { LOCK_ACQUIRE, LOCK_EXTEND, LOCK_FENCE, LOCK_INFO, LOCK_RELEASE } from './script.js';
 import type { Attempt, Store } from './store.js';
 import { OWNER } from './token.js';
 
 /** Milliseconds for which the server remembers a fence that nobody uses. Its clock must not go back by more. */
 const KEEP = 86_400_000;
 
-/** Who has a lock; the owner is empty if nobody does. */
+/** Who has a lock; the token is empty if nobody does. */
 export interface Occupancy {
+  readonly token: string;
   readonly owner: string;
   readonly since: number;
   readonly left: number;
   readonly waiters: number;
+}
+
+/** The owner of a lock as messages tell it. */
+export function heldBy(owner: unknown): string {
+  return owner === '' ? 'others wait for it' : `held by ${String(owner)}`;
 }
 
 export class LockStore implements Store {
@@ -32,7 +37,8 @@ export class LockStore implements Store {
   async attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
     const args = [token, String(ttl), String(ttl + KEEP), queues ? '1' : '0', OWNER];
     const reply = (await this.#driver.run(LOCK_ACQUIRE, this.#keys, args)) as unknown[];
-    if (Number(reply[0]) === 0) return { taken: false, lookAfter: Number(reply[1]), owner: String(reply[2]) };
+    if (Number(reply[0]) === 0)
+      return { taken: false, lookAfter: Number(reply[1]), reason: heldBy(reply[2]) };
     return { taken: true, fence: BigInt(String(reply[1])), abandoned: Number(reply[2]) === 1 };
   }
 
@@ -41,19 +47,24 @@ export class LockStore implements Store {
     return Number(await this.#driver.run(LOCK_EXTEND, this.#lock, args)) === 1;
   }
 
+  /** Makes the next fence larger than this one. False: the lock is not the token's any more. */
+  async raiseFence(token: string, fence: bigint): Promise<boolean> {
+    return Number(await this.#driver.run(LOCK_FENCE, this.#lock, [token, String(fence)])) === 1;
+  }
+
   async release(token: string): Promise<boolean> {
     return Number(await this.#driver.run(LOCK_RELEASE, this.#keys, [token])) === 1;
   }
 
-  /** @throws BackendUnavailableError */
   async look(): Promise<Occupancy> {
-    let reply: unknown[];
-    try {
-      reply = (await this.#driver.run(LOCK_INFO, this.#keys, [])) as unknown[];
-    } catch (error) {
-      throw unavailable(this.description, error);
-    }
-    const [owner, since, left, waiters] = reply.map(String) as [string, string, string, string];
-    return { owner, since: Number(since), left: Number(left), waiters: Number(waiters) };
+    const reply = (await this.#driver.run(LOCK_INFO, this.#keys, [])) as unknown[];
+    const [token, owner, since, left, waiters] = reply.map(String) as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    return { token, owner, since: Number(since), left: Number(left), waiters: Number(waiters) };
   }
 }

@@ -1,15 +1,26 @@
 import { Client } from './client.js';
 import type { Wish } from './contender.js';
-import { contestAt } from './contest.js';
+import { contestAt, contestAtAll } from './contest.js';
 import { ExpiringLock } from './expiring-lock.js';
 import type { Terms } from './hold.js';
-import { LockStore } from './lock-store.js';
+import { unavailable } from './failure.js';
+import { LockStore, type Occupancy } from './lock-store.js';
+import { QuorumStore } from './quorum-store.js';
+import type { RedisClient } from './driver.js';
+import { show } from '../deadline.js';
 import { checkBoolean, checkOptions, checkTerms, keyOf, type RedisOptions } from './options.js';
 import type { LockInfo } from '../lock.js';
 
+/** Options of a lock on one server or cluster. */
 export interface RedisLockOptions extends RedisOptions {
   /** May a `withLock` body acquire it again? Default false. */
   reentrant?: boolean;
+}
+
+/** Options of a lock on several independent servers. */
+export interface RedlockOptions extends Omit<RedisLockOptions, 'client'> {
+  /** One for each server: more than half of them have to be reached. An odd number is best. */
+  clients: readonly RedisClient[];
 }
 
 /**
@@ -24,6 +35,10 @@ export interface RedisLockOptions extends RedisOptions {
  * - **Cancelling.** A request that times out or is aborted leaves the queue at once.
  * - **Failures.** Requests whose answer was lost are repeated, and recognised by the server; those whose outcome stays
  *   unknown are taken back in the background until the lock would have expired.
+ *
+ * With `clients` it is a lock on several independent servers, of which more than half decide (Redlock): it goes on while
+ * some of them are down, asks nobody for longer than a twentieth of the ttl, and has no queue: those who wait look again
+ * after 5 to 40 ms, and any of them may be the next.
  *
  * The key with a token and a time to live is Redis's own recipe; the queue with a wake-up for the first is that of
  * Redisson's `RFairLock`, by the server's clock alone.
@@ -46,22 +61,26 @@ export interface RedisLockOptions extends RedisOptions {
  * ```
  */
 export class RedisLock extends ExpiringLock {
-  readonly #store: LockStore;
+  readonly #store: LockStore | QuorumStore;
   readonly #terms: Terms;
 
   /**
    * Asks the server nothing yet.
    * @throws TypeError or RangeError that names the option.
    */
-  constructor(name: string, options: RedisLockOptions) {
+  constructor(name: string, options: RedisLockOptions | RedlockOptions) {
     checkOptions(options);
-    const { client, prefix, reentrant = false } = options;
+    const { prefix, reentrant = false } = options;
     checkBoolean(reentrant, 'options.reentrant');
     const key = keyOf('lock', name, prefix);
-    const it = Client.of(client, 'options.client');
-    super(name, contestAt(it, key), reentrant);
-    this.#terms = checkTerms(options);
-    this.#store = new LockStore(it.driver, `the lock '${name}'`, key);
+    const terms = checkTerms(options);
+    const clients = clientsOf(options);
+    const isSingle = clients.length === 1;
+    super(name, isSingle ? contestAt(clients[0], key) : contestAtAll(clients, key), reentrant);
+    this.#terms = terms;
+    const description = `the lock '${name}'`;
+    const stores = clients.map(({ driver }) => new LockStore(driver, description, key));
+    this.#store = isSingle ? (stores[0] as LockStore) : new QuorumStore(description, stores, terms.ttl);
   }
 
   protected wish(): Wish {
@@ -70,23 +89,46 @@ export class RedisLock extends ExpiringLock {
 
   /** Does anybody hold it, by the server's clock? @throws BackendUnavailableError */
   async isLocked(): Promise<boolean> {
-    return (await this.#store.look()).owner !== '';
+    return ((await this.#look())?.token ?? '') !== '';
   }
 
   /**
-   * Who holds it and how many clients wait, by the server's clock.
+   * Who holds it and how many clients wait, by the server's clock. On several servers nobody is known to wait.
    * @throws BackendUnavailableError
    */
   async info(): Promise<LockInfo> {
-    const { owner, since, left, waiters } = await this.#store.look();
-    const isHeld = owner !== '';
+    const { token = '', owner, since, left, waiters = 0 }: Partial<Occupancy> = (await this.#look()) ?? {};
+    const isHeld = token !== '';
     return {
       name: this.name,
-      owner: isHeld ? owner : null,
-      acquiredAt: isHeld ? since : null,
-      ttl: isHeld ? left : null,
+      owner: isHeld ? (owner ?? null) : null,
+      acquiredAt: isHeld ? (since ?? null) : null,
+      ttl: isHeld ? (left ?? null) : null,
       holders: isHeld ? 1 : 0,
-      waiters,
+      waiters: this.#store instanceof LockStore ? waiters : 0,
     };
   }
+
+  async #look(): Promise<Occupancy | undefined> {
+    try {
+      return await this.#store.look();
+    } catch (error) {
+      throw unavailable(`nothing is known of ${this.#store.description}`, error);
+    }
+  }
+}
+
+/** @throws TypeError or RangeError that names the option. */
+function clientsOf(options: RedisLockOptions | RedlockOptions): readonly [Client, ...Client[]] {
+  if (!('clients' in options)) return [Client.of(options.client, 'options.client')];
+  const { clients } = options;
+  if ('client' in options) throw new TypeError('options.client and options.clients exclude each other');
+  if (!Array.isArray(clients)) throw new TypeError(`options.clients must be an array, not ${show(clients)}`);
+  const [first, ...others] = clients.map((client: RedisClient, place) =>
+    Client.of(client, `options.clients[${place}]`),
+  );
+  if (first === undefined) throw new RangeError('options.clients must not be empty');
+  if (new Set([first, ...others]).size < clients.length)
+    throw new RangeError('options.clients must be different clients, of independent servers');
+  return [first, ...others];
 }

@@ -20,6 +20,7 @@ function script(name: string): Script {
 export const LOCK_ACQUIRE: Script = script('lock-acquire');
 export const LOCK_RELEASE: Script = script('lock-release');
 export const LOCK_EXTEND: Script = script('lock-extend');
+export const LOCK_FENCE: Script = script('lock-fence');
 export const LOCK_INFO: Script = script('lock-info');
 export const POOL_ACQUIRE: Script = script('pool-acquire');
 export const POOL_RELEASE: Script = script('pool-release');

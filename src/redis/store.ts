@@ -28,6 +28,10 @@ export interface Refused {
   readonly taken: false;
   /** Milliseconds until the lock may be free without anybody being told. */
   readonly lookAfter: number;
-  /** Who holds it, in words; empty if it is not known. */
-  readonly owner: string;
+  /** Who holds it, or what the servers said, in words; empty if it is not known. */
+  readonly reason: string;
+  /** What the token had has been given back: the next attempt needs another one. */
+  readonly isSpent?: boolean;
+  /** Too many servers failed, so that nobody knows. */
+  readonly failure?: Error;
 }
