@@ -11,7 +11,6 @@ interface ScriptArguments {
 export interface NodeRedisClient {
   eval(script: string, options: ScriptArguments): Promise<unknown>;
   evalSha(sha: string, options: ScriptArguments): Promise<unknown>;
-  duplicate(): unknown;
   readonly isOpen: boolean;
 }
 
@@ -70,7 +69,7 @@ async function subscribeApart(
   channel: string,
   onMessage: (message: string) => void,
 ): Promise<() => Promise<unknown>> {
-  const connection = client.duplicate() as Listening;
+  const connection = (client as unknown as { duplicate(): Listening }).duplicate();
   // It connects again by itself, and without a listener its error would end the process.
   connection.on('error', () => {});
   try {

@@ -1,7 +1,7 @@
 // Redis servers of the tests' own: on free ports, in throw-away folders, gone when the process is.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -40,6 +40,44 @@ export class RedisServer {
     }
   }
 
+  /** Three servers that share the slots of a cluster. */
+  static async startCluster() {
+    const nodes = [];
+    for (let count = 0; count < 3; count++) {
+      const bus = await freePort();
+      const options = ['--cluster-enabled', 'yes', '--cluster-port', bus, '--cluster-node-timeout', 2000];
+      nodes.push(Object.assign(await RedisServer.start(...options), { bus }));
+    }
+    const share = Math.ceil(16_384 / nodes.length);
+    for (const [place, node] of nodes.entries()) {
+      await node.send(`CLUSTER ADDSLOTSRANGE ${place * share} ${Math.min((place + 1) * share, 16_384) - 1}`);
+      await node.send(`CLUSTER MEET 127.0.0.1 ${nodes[0].port} ${nodes[0].bus}`);
+    }
+    const isWhole = async (node) => /cluster_state:ok[^]*known_nodes:3/.test(await node.send('CLUSTER INFO'));
+    await eventually('the cluster is whole', async () =>
+      (await Promise.all(nodes.map(isWhole))).every(Boolean),
+    );
+    return nodes;
+  }
+
+  /** A server, its replica, and a sentinel that watches both under the name `main`. */
+  static async startSentinel() {
+    const main = await RedisServer.start();
+    const replica = await RedisServer.start('--replicaof', '127.0.0.1', main.port);
+    const file = path.join(main.#folder, 'sentinel.conf');
+    const lines = ['sentinel monitor main 127.0.0.1 ' + main.port + ' 1'];
+    lines.push('sentinel down-after-milliseconds main 500', 'sentinel failover-timeout main 5000');
+    writeFileSync(file, lines.join('\n'));
+    const sentinel = await RedisServer.start(file, '--sentinel');
+    await eventually('the sentinel knows the replica', async () =>
+      (await sentinel.send('SENTINEL REPLICAS main')).includes(String(replica.port)),
+    );
+    await eventually('the replica follows', async () =>
+      (await replica.send('INFO replication')).includes('master_link_status:up'),
+    );
+    return { main, replica, sentinel };
+  }
+
   get url() {
     return `redis://127.0.0.1:${this.port}`;
   }
@@ -50,18 +88,20 @@ export class RedisServer {
 
   /** Starts it, on its port, and waits until it answers. */
   async run() {
-    const words = ['--port', this.port, '--bind', '127.0.0.1', '--dir', this.#folder, '--save', ''];
-    this.#child = spawn('redis-server', [...words, ...this.#arguments].map(String), {
+    const [file, ...more] = this.#arguments.includes('--sentinel')
+      ? this.#arguments
+      : [[], ...this.#arguments];
+    const words = ['--port', this.port, '--bind', '127.0.0.1', '--dir', this.#folder];
+    const memory = this.#arguments.includes('--sentinel') ? [] : ['--save', ''];
+    this.#child = spawn('redis-server', [file, words, memory, more].flat().map(String), {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let output = '';
     this.#child.stdout.on('data', (text) => (output += text));
-    for (let waited = 0; waited < 20_000; waited += 10) {
+    await eventually('redis-server answers', async () => {
       if (this.#child.exitCode !== null) throw new Error(`redis-server has ended:\n${output}`);
-      if ((await this.send('PING').catch(() => '')).startsWith('+PONG')) return;
-      await sleep(10);
-    }
-    throw new Error(`redis-server does not answer:\n${output}`);
+      return (await this.send('PING').catch(() => '')).startsWith('+PONG');
+    });
   }
 
   /** Its answer to a command of words without blanks, as it is on the wire. */
@@ -104,6 +144,12 @@ export class RedisServer {
     this.#child?.kill('SIGKILL');
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** Asks again and again, for a minute at the most. */
+async function eventually(what, condition) {
+  for (const limit = performance.now() + 60_000; !(await condition()); await sleep(10))
+    if (performance.now() > limit) throw new Error(`Not within a minute: ${what}`);
 }
 
 export async function freePort() {
