@@ -115,12 +115,13 @@ export class Contender {
         last: undefined,
       };
       const forgetSignal = signal && onAbort(signal, () => this.#cancel(request, signal.reason as Error));
-      const stopTimer = after(timeout, () =>
-        this.#cancel(request, timedOut(wish.store, timeout, request.last)),
-      );
+      const stopTimer =
+        timeout === Infinity
+          ? undefined
+          : after(timeout, () => this.#cancel(request, timedOut(wish.store, timeout, request.last)));
       const end = (): void => {
         request.isSettled = true;
-        stopTimer();
+        stopTimer?.();
         forgetSignal?.();
       };
       this.#queue.push(request);
@@ -154,10 +155,7 @@ export class Contender {
     const begin = (): void => {
       endWait?.();
       request.token = this.#side.nextToken(request.wish.weight);
-      endWait = waker?.wait(request.token, () => {
-        request.isWoken = true;
-        request.rouse();
-      });
+      endWait = waker?.wait(request.token, () => wake(request));
     };
     begin();
     while (!request.isSettled) {

@@ -25,9 +25,17 @@ export class NoAnswer extends Error {
 /** The promise's outcome if it comes within `milliseconds`, else a rejection with {@link NoAnswer}. */
 export function answerWithin<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new NoAnswer(milliseconds)), milliseconds);
-    timer.unref();
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    const timer = setTimeout(() => reject(new NoAnswer(milliseconds)), milliseconds).unref();
+    promise.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: Error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
 }
 

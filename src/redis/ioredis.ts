@@ -24,13 +24,11 @@ export function isIoRedis(client: object): client is IoRedisClient {
 
 export function ioRedisDriver(client: IoRedisClient): Driver {
   return {
-    async run({ sha, text }: Script, keys: string[], args: string[]) {
-      try {
-        return await client.evalsha(sha, keys.length, ...keys, ...args);
-      } catch (error) {
+    run({ sha, text }: Script, keys: string[], args: string[]) {
+      return client.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
         if (!isUnknownScript(error)) throw error;
         return client.eval(text, keys.length, ...keys, ...args);
-      }
+      });
     },
 
     async subscribe(channel, onMessage) {

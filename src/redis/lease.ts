@@ -1,7 +1,8 @@
-/** What a holder of a lock on Redis has in hand, and the warning when it loses it. */
+/** What a holder of a lock on Redis has in hand. */
 import type { Lease } from '../lock.js';
 import type { Hold } from './hold.js';
 import { checkTtl } from './options.js';
+import { tether, type Remains, type Tether } from './tether.js';
 
 /**
  * The proof of a hold that expires. It is released by `release()` or by leaving the block of an `await using`
@@ -11,12 +12,16 @@ import { checkTtl } from './options.js';
  */
 export class RedisLease implements Lease {
   readonly #hold: Hold;
-  #isReleased = false;
+  readonly #remains: Remains;
+  /** Null once it is released. */
+  #tether: Tether | null;
 
   /** @internal */
   constructor(hold: Hold, lock: string) {
     this.#hold = hold;
-    leases.register(this, { hold, lock }, this);
+    this.#remains = { hold, lock };
+    this.#tether = tether();
+    this.#tether.remains.add(this.#remains);
   }
 
   /** @internal */
@@ -26,7 +31,7 @@ export class RedisLease implements Lease {
 
   /** Is it proven to be held now? */
   get held(): boolean {
-    return !this.#isReleased && this.#hold.isHeld;
+    return this.#tether !== null && this.#hold.isHeld;
   }
 
   /** Grows with every exclusive hold of the lock, by the server's clock at least; a semaphore's is `0n`. */
@@ -44,7 +49,7 @@ export class RedisLease implements Lease {
   }
 
   get remaining(): number {
-    return this.#isReleased ? 0 : this.#hold.remaining;
+    return this.#tether === null ? 0 : this.#hold.remaining;
   }
 
   /**
@@ -63,9 +68,9 @@ export class RedisLease implements Lease {
    * the lock has expired.
    */
   release(): Promise<boolean> {
-    if (this.#isReleased) return Promise.resolve(false);
-    this.#isReleased = true;
-    leases.unregister(this);
+    if (this.#tether === null) return Promise.resolve(false);
+    this.#tether.remains.delete(this.#remains);
+    this.#tether = null;
     return this.#hold.leave();
   }
 
@@ -77,13 +82,3 @@ export class RedisLease implements Lease {
     await this.release();
   }
 }
-
-const leases = new FinalizationRegistry<{ hold: Hold; lock: string }>(({ hold, lock }) => {
-  if (!hold.isHeld) return;
-  hold.leaveToExpire();
-  process.emitWarning(
-    `A lease of ${lock} was garbage-collected while held: it stays locked until it expires. ` +
-      'Keep the lease and release it, or use withLock() or an await using declaration.',
-    { type: 'LockWarning', code: 'MORTISE_GUARD_LOST' },
-  );
-});

@@ -16,9 +16,15 @@ export interface Occupancy {
   readonly waiters: number;
 }
 
+/** A client may have been told to give numbers as text. */
+export function toBigInt(number: unknown): bigint {
+  return BigInt(typeof number === 'number' ? number : String(number));
+}
+
 /** The owner of a lock as messages tell it. */
 export function heldBy(owner: unknown): string {
-  return owner === '' ? 'others wait for it' : `held by ${String(owner)}`;
+  const words = String(owner);
+  return words === '' ? 'others wait for it' : `held by ${words}`;
 }
 
 export class LockStore implements Store {
@@ -36,10 +42,11 @@ export class LockStore implements Store {
 
   async attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
     const args = [token, String(ttl), String(ttl + KEEP), queues ? '1' : '0', OWNER];
-    const reply = (await this.#driver.run(LOCK_ACQUIRE, this.#keys, args)) as unknown[];
-    if (Number(reply[0]) === 0)
-      return { taken: false, lookAfter: Number(reply[1]), reason: heldBy(reply[2]) };
-    return { taken: true, fence: BigInt(String(reply[1])), abandoned: Number(reply[2]) === 1 };
+    const reply = await this.#driver.run(LOCK_ACQUIRE, this.#keys, args);
+    if (!Array.isArray(reply)) return { taken: true, fence: toBigInt(reply), abandoned: false };
+    const [code, value, owner] = reply as unknown[];
+    if (Number(code) === 1) return { taken: true, fence: toBigInt(value), abandoned: true };
+    return { taken: false, lookAfter: Number(value), reason: heldBy(owner) };
   }
 
   async extend(token: string, ttl: number): Promise<boolean> {

@@ -2,7 +2,6 @@ import { Client } from './client.js';
 import type { Wish } from './contender.js';
 import { contestAt, contestAtAll } from './contest.js';
 import { ExpiringLock } from './expiring-lock.js';
-import type { Terms } from './hold.js';
 import { unavailable } from './failure.js';
 import { LockStore, type Occupancy } from './lock-store.js';
 import { QuorumStore } from './quorum-store.js';
@@ -62,7 +61,7 @@ export interface RedlockOptions extends Omit<RedisLockOptions, 'client'> {
  */
 export class RedisLock extends ExpiringLock {
   readonly #store: LockStore | QuorumStore;
-  readonly #terms: Terms;
+  readonly #wish: Wish;
 
   /**
    * Asks the server nothing yet.
@@ -77,14 +76,14 @@ export class RedisLock extends ExpiringLock {
     const clients = clientsOf(options);
     const isSingle = clients.length === 1;
     super(name, isSingle ? contestAt(clients[0], key) : contestAtAll(clients, key), reentrant);
-    this.#terms = terms;
     const description = `the lock '${name}'`;
     const stores = clients.map(({ driver }) => new LockStore(driver, description, key));
     this.#store = isSingle ? (stores[0] as LockStore) : new QuorumStore(description, stores, terms.ttl);
+    this.#wish = { store: this.#store, terms, weight: 1 };
   }
 
   protected wish(): Wish {
-    return { store: this.#store, terms: this.#terms, weight: 1 };
+    return this.#wish;
   }
 
   /** Does anybody hold it, by the server's clock? @throws BackendUnavailableError */

@@ -29,14 +29,12 @@ export function isNodeRedis(client: object): client is NodeRedisClient {
 
 export function nodeRedisDriver(client: NodeRedisClient): Driver {
   return {
-    async run({ sha, text }: Script, keys: string[], args: string[]) {
+    run({ sha, text }: Script, keys: string[], args: string[]) {
       const options = { keys, arguments: args };
-      try {
-        return await client.evalSha(sha, options);
-      } catch (error) {
+      return client.evalSha(sha, options).catch((error: unknown) => {
         if (!isUnknownScript(error)) throw error;
         return client.eval(text, options);
-      }
+      });
     },
 
     subscribe: (channel, onMessage) =>

@@ -3,7 +3,7 @@ import { LockError, NameConflictError } from '../errors.js';
 import type { Driver } from './driver.js';
 import { unavailable } from './failure.js';
 import { POOL_ACQUIRE, POOL_EXTEND, POOL_INFO, POOL_RELEASE, POOL_RESIZE, type Script } from './script.js';
-import { heldBy } from './lock-store.js';
+import { heldBy, toBigInt } from './lock-store.js';
 import type { Attempt, Store } from './store.js';
 import { OWNER } from './token.js';
 
@@ -47,10 +47,14 @@ export class PoolStore implements Store {
     const reply = (await this.#run(POOL_ACQUIRE, args)) as unknown[];
     switch (Number(reply[0])) {
       case 0:
-        return { taken: false, lookAfter: Number(reply[1]), reason: reply[2] === '' ? '' : heldBy(reply[2]) };
+        return {
+          taken: false,
+          lookAfter: Number(reply[1]),
+          reason: String(reply[2]) === '' ? '' : heldBy(reply[2]),
+        };
       case 1:
         if (!this.#isFenced) return { taken: true, fence: 0n, abandoned: false };
-        return { taken: true, fence: BigInt(String(reply[1])), abandoned: Number(reply[2]) === 1 };
+        return { taken: true, fence: toBigInt(reply[1]), abandoned: Number(reply[2]) === 1 };
       case 2:
         throw this.#conflict(`it was made with ${String(reply[1])}`);
       default:

@@ -2,7 +2,7 @@
 -- KEYS     1 lock: MessagePack of token ('' if it is free), until (ms), fence, since (ms), orphaned, queued, owner
 --          2 queue   3 alive
 -- ARGV     1 token   2 ttl (ms)   3 ms to keep the key, and with it the fence   4 1: stand in the queue, 0: do not   5 owner
--- Returns  { 1, fence, 1 if the last holder's time ran out } or { 0, ms until another look is worth it, owner or '' }
+-- Returns  the fence, { 1, fence } if the last holder's time ran out, or { 0, ms until another look is worth it, owner or '' }
 local value = redis.call('GET', KEYS[1])
 local time = redis.call('TIME')
 local micros = time[1] * 1000000 + time[2]
@@ -15,14 +15,16 @@ local function take(queued)
   local orphan = token ~= '' and token ~= ARGV[1] and 1 or 0
   local state = cmsgpack.pack(ARGV[1], now + ARGV[2], number, now, orphan, queued, ARGV[5])
   redis.call('SET', KEYS[1], state, 'PX', ARGV[3])
-  return { 1, number, orphan }
+  if orphan == 1 then return { 1, number } end
+  return number
 end
 
 if till <= now and queued == 0 then return take(0) end
 
 if till > now and token == ARGV[1] then
   redis.call('SET', KEYS[1], cmsgpack.pack(token, now + ARGV[2], fence, since, orphaned, queued, owner), 'PX', ARGV[3])
-  return { 1, fence, orphaned }
+  if orphaned == 1 then return { 1, fence } end
+  return fence
 end
 
 -- include queue
