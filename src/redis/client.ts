@@ -19,7 +19,7 @@ export class Client {
   static readonly #clients = new WeakMap<Driver, Client>();
 
   /** @throws TypeError if it is no client. */
-  static of(client: RedisClient, what: string): Client {
+  static of(client: RedisClient | undefined, what: string): Client {
     const driver = driverOf(client, what);
     let it = Client.#clients.get(driver);
     if (it === undefined) {

@@ -70,6 +70,14 @@ export class Contender {
   /** One attempt, which passes nobody who waits. */
   async try(wish: Wish): Promise<Hold | null> {
     if (this.#queue.length > 0) return null;
+    try {
+      return await this.#tryOnce(wish);
+    } finally {
+      if (this.#queue.length === 0) this.#onIdle();
+    }
+  }
+
+  async #tryOnce(wish: Wish): Promise<Hold | null> {
     const { store, terms, weight } = wish;
     const token = this.#side.nextToken(weight);
     const sentAt = now();

@@ -10,11 +10,12 @@ export interface Contest {
 }
 
 export function contenderOf({ key, side, contenders }: Contest): Contender {
-  let contender = contenders.get(key);
-  if (contender === undefined) {
-    contender = new Contender(side, () => contenders.delete(key));
-    contenders.set(key, contender);
-  }
+  const known = contenders.get(key);
+  if (known !== undefined) return known;
+  const contender = new Contender(side, () => {
+    if (contenders.get(key) === contender) contenders.delete(key);
+  });
+  contenders.set(key, contender);
   return contender;
 }
 

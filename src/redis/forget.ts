@@ -9,7 +9,7 @@ const LONGEST_PAUSE = 2000;
 
 /** Tells the server in the background, for at most `ttl` ms: then whatever it was has expired. Never rejects. */
 export function forget(store: Store, token: string, ttl: number): void {
-  void tell(store, token, ttl);
+  for (const part of store.parts ?? [store]) void tell(part, token, ttl);
 }
 
 async function tell(store: Store, token: string, ttl: number): Promise<void> {

@@ -124,6 +124,8 @@ export class Hold {
       this.#sent = this.#sent.filter((it) => it !== proof);
       throw error;
     }
+    // Once it could not be proven any more, it stays lost: somebody may have seen it so.
+    this.#noticeExpiry();
     if (this.#state !== 'held') throw this.#notHeld();
     if (!kept) throw this.#lose('somebody else has it, or the server lost it');
     const place = this.#sent.indexOf(proof);

@@ -119,9 +119,9 @@ export class RedisLock extends ExpiringLock {
 
 /** @throws TypeError or RangeError that names the option. */
 function clientsOf(options: RedisLockOptions | RedlockOptions): readonly [Client, ...Client[]] {
-  if (!('clients' in options)) return [Client.of(options.client, 'options.client')];
-  const { clients } = options;
-  if ('client' in options) throw new TypeError('options.client and options.clients exclude each other');
+  const { client, clients } = options as Partial<RedisLockOptions & RedlockOptions>;
+  if (clients === undefined) return [Client.of(client, 'options.client')];
+  if (client !== undefined) throw new TypeError('options.client and options.clients exclude each other');
   if (!Array.isArray(clients)) throw new TypeError(`options.clients must be an array, not ${show(clients)}`);
   const [first, ...others] = clients.map((client: RedisClient, place) =>
     Client.of(client, `options.clients[${place}]`),

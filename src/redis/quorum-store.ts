@@ -22,13 +22,13 @@ type Answers<T> = readonly (Answer<T> | undefined)[];
 
 export class QuorumStore implements Store {
   readonly description: string;
-  readonly #stores: readonly LockStore[];
+  readonly parts: readonly LockStore[];
   readonly #majority: number;
   readonly #ttl: number;
 
   constructor(description: string, stores: readonly LockStore[], ttl: number) {
     this.description = description;
-    this.#stores = stores;
+    this.parts = stores;
     this.#majority = Math.floor(stores.length / 2) + 1;
     this.#ttl = ttl;
   }
@@ -85,8 +85,8 @@ export class QuorumStore implements Store {
     isYes: (value: T) => boolean,
   ): Promise<Answers<T>> {
     const patience = Math.min(Math.max(ttl * PATIENCE, LEAST_PATIENCE), MOST_PATIENCE);
-    const most = this.#stores.length - this.#majority;
-    return askAll(this.#stores, patience, ask, (answers) => {
+    const most = this.parts.length - this.#majority;
+    return askAll(this.parts, patience, ask, (answers) => {
       const no = answers.filter((it) => it !== undefined && !(isAnswered(it) && isYes(it.value))).length;
       return this.#count(answers, isYes) >= this.#majority || no > most;
     });
@@ -100,7 +100,7 @@ export class QuorumStore implements Store {
   #verdict(answers: Answers<boolean>, yes: string, no: string): boolean {
     if (this.#count(answers, Boolean) >= this.#majority) return true;
     const refusals = this.#count(answers, (value) => !value);
-    if (refusals > this.#stores.length - this.#majority) return false;
+    if (refusals > this.parts.length - this.#majority) return false;
     throw new NoQuorum(
       answers,
       inWords(answers, (value) => (value ? yes : no)),
@@ -109,7 +109,7 @@ export class QuorumStore implements Store {
 
   /** Gives back what it has, or may have. */
   #refused(token: string, answers: Answers<Attempt>, told?: Answers<boolean>): Refused {
-    this.#stores.forEach((store, place) => {
+    this.parts.forEach((store, place) => {
       const answer = answers[place];
       if (!isAnswered(answer) || answer.value.taken) forget(store, token, this.#ttl);
     });
@@ -118,7 +118,7 @@ export class QuorumStore implements Store {
     const failed = decisive.filter((it) => it !== undefined && !isAnswered(it)).length;
     const lookAfter = SOONEST_LOOK + Math.random() * (LATEST_LOOK - SOONEST_LOOK);
     const refused: Refused = { taken: false, lookAfter, reason, isSpent: true };
-    if (failed <= this.#stores.length - this.#majority) return refused;
+    if (failed <= this.parts.length - this.#majority) return refused;
     return { ...refused, failure: new NoQuorum(decisive, reason) };
   }
 }

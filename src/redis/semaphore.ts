@@ -56,7 +56,7 @@ export class RedisSemaphore extends ExpiringLock<SemaphoreAcquireOptions> {
   constructor(name: string, options: RedisSemaphoreOptions) {
     checkOptions(options);
     const { client, prefix, permits } = options;
-    if ('clients' in options)
+    if ('clients' in options && options.clients !== undefined)
       throw new UnsupportedError(
         'a semaphore on several servers cannot keep its limit: with two permits, each of three holders can have a majority',
       );

@@ -2,6 +2,8 @@
 export interface Store {
   /** The lock in words, for messages. */
   readonly description: string;
+  /** Of several servers, what each of them is by itself. */
+  readonly parts?: readonly Store[];
 
   /**
    * Takes the lock for `ttl` ms, or says when it is worth another look. If it `queues`, the token stands in the server's
