@@ -4,9 +4,6 @@ import { LOCK_ACQUIRE, LOCK_EXTEND, LOCK_FENCE, LOCK_INFO, LOCK_RELEASE } from '
 import type { Attempt, Store } from './store.js';
 import { OWNER } from './token.js';
 
-/** Milliseconds for which the server remembers a fence that nobody uses. Its clock must not go back by more. */
-const KEEP = 86_400_000;
-
 /** Who has a lock; the token is empty if nobody does. */
 export interface Occupancy {
   readonly token: string;
@@ -30,18 +27,17 @@ export function heldBy(owner: unknown): string {
 export class LockStore implements Store {
   readonly description: string;
   readonly #driver: Driver;
-  readonly #lock: string[];
   readonly #keys: string[];
 
   constructor(driver: Driver, description: string, key: string) {
     this.description = description;
     this.#driver = driver;
-    this.#lock = [key];
-    this.#keys = [key, `${key}:queue`, `${key}:alive`];
+    this.#keys = [key];
   }
 
   async attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
-    const args = [token, String(ttl), String(ttl + KEEP), queues ? '1' : '0', OWNER];
+    const args = [`${token} ${Date.now()} ${OWNER}`, String(ttl)];
+    if (queues) args.push('1');
     const reply = await this.#driver.run(LOCK_ACQUIRE, this.#keys, args);
     if (!Array.isArray(reply)) return { taken: true, fence: toBigInt(reply), abandoned: false };
     const [code, value, owner] = reply as unknown[];
@@ -50,13 +46,12 @@ export class LockStore implements Store {
   }
 
   async extend(token: string, ttl: number): Promise<boolean> {
-    const args = [token, String(ttl), String(ttl + KEEP)];
-    return Number(await this.#driver.run(LOCK_EXTEND, this.#lock, args)) === 1;
+    return Number(await this.#driver.run(LOCK_EXTEND, this.#keys, [token, String(ttl)])) === 1;
   }
 
   /** Makes the next fence larger than this one. False: the lock is not the token's any more. */
   async raiseFence(token: string, fence: bigint): Promise<boolean> {
-    return Number(await this.#driver.run(LOCK_FENCE, this.#lock, [token, String(fence)])) === 1;
+    return Number(await this.#driver.run(LOCK_FENCE, this.#keys, [token, String(fence)])) === 1;
   }
 
   async release(token: string): Promise<boolean> {

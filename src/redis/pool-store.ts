@@ -35,7 +35,7 @@ export class PoolStore implements Store {
   constructor(driver: Driver, description: string, key: string, permits: number, isFenced: boolean) {
     this.description = description;
     this.#driver = driver;
-    this.#keys = [key, `${key}:holders`, `${key}:queue`, `${key}:alive`];
+    this.#keys = [key];
     this.#permits = permits;
     this.#isFenced = isFenced;
   }

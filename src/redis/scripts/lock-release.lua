@@ -1,28 +1,23 @@
 -- Ends whatever the token has: the lock, whose next one is woken, or a place in the queue.
--- KEYS     1 lock, see lock-acquire.lua   2 queue   3 alive
+-- KEYS     1 lock, see lock-acquire.lua
 -- ARGV     1 token
 -- Returns  1 if the lock was released, 0 if it was not this token's
-local value = redis.call('GET', KEYS[1])
-if not value then return 0 end
-local token, till, fence, since, orphaned, queued = cmsgpack.unpack(value)
-
-local function put_free(queued)
-  redis.call('SET', KEYS[1], cmsgpack.pack('', 0, fence, 0, 0, queued, ''), 'KEEPTTL')
+local lock, fence, queue = KEYS[1], KEYS[1] .. ':fence', KEYS[1] .. ':queue'
+local token = ARGV[1]
+local value = redis.call('GET', lock)
+local released = value and string.sub(value, 1, #token + 1) == token .. ' '
+if released then
+  redis.call('DEL', lock)
+  if redis.call('INCR', fence) == 1 then redis.call('DEL', fence) end
 end
-
-local released = token == ARGV[1]
-if queued == 0 then
-  if not released then return 0 end
-  put_free(0)
-  return 1
-end
+if redis.call('EXISTS', queue) == 0 then return released and 1 or 0 end
 
 -- include queue
-local queue, alive = KEYS[2], KEYS[3]
-if not released and not leave_queue(queue, alive, ARGV[1]) then return 0 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local head = first(queue, alive, now)
-if released then put_free(head and 1 or 0) end
-if head and (released or till <= now) then wake(alive, head, now) end
+local alive = KEYS[1] .. ':alive'
+if not released and not leave_queue(queue, alive, token) then return 0 end
+if released or not value then
+  local now = server_time()
+  local head = first(queue, alive, now)
+  if head then wake(alive, head, now) end
+end
 return released and 1 or 0

@@ -1,5 +1,5 @@
 -- One attempt at permits of a pool. Repeating it with the same token does no harm.
--- KEYS     1 pool   2 holders   3 queue   4 alive: see pool.lua and queue.lua
+-- KEYS     1 pool, see pool.lua
 -- ARGV     1 token   2 ttl (ms)   3 ms to keep the keys   4 1: stand in the queue, 0: do not   5 permits as declared
 --          6 owner
 -- Returns  { 1, fence of the last who had all permits, 1 if its time ran out }, { 0, ms until another look is worth it,

@@ -1,5 +1,5 @@
 -- Holds on for another ttl, if the permits are still the token's.
--- KEYS     1 pool   2 holders   3 queue   4 alive: see pool.lua and queue.lua
+-- KEYS     1 pool, see pool.lua
 -- ARGV     1 token   2 ttl (ms)   3 ms to keep the keys
 -- Returns  1, or 0 if they were lost
 -- include queue

@@ -1,5 +1,5 @@
 -- How a pool stands. Changes nothing.
--- KEYS     1 pool   2 holders   3 queue   4 alive: see pool.lua and queue.lua
+-- KEYS     1 pool, see pool.lua
 -- Returns  { permits or 0 if it is not known, used, holders, ms until all have expired, how many wait, owner of all
 --          permits or '', since (ms) }
 -- include queue

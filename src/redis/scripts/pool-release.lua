@@ -1,5 +1,5 @@
 -- Ends whatever the token has, permits or a place in the queue, and wakes all who can go on.
--- KEYS     1 pool   2 holders   3 queue   4 alive: see pool.lua and queue.lua
+-- KEYS     1 pool, see pool.lua
 -- ARGV     1 token
 -- Returns  1 if permits were released, 0 if it held none
 -- include queue

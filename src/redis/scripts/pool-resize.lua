@@ -1,5 +1,5 @@
 -- Changes how many permits there are; those that are held beyond that are given back as they are released.
--- KEYS     1 pool   2 holders   3 queue   4 alive: see pool.lua and queue.lua
+-- KEYS     1 pool, see pool.lua
 -- ARGV     1 permits   2 permits as declared   3 ms to keep the keys
 -- Returns  1, or 0 if the pool was declared with other permits
 -- include queue

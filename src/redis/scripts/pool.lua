@@ -3,8 +3,9 @@
 --            writes: fence, owner, since (ms), orphaned ('1' after it expired, the token of who was told of that)
 --   holders  sorted set of tokens; the score is the server's time in ms until which each holds
 --   queue, alive  see queue.lua
+-- The names of all come from that of the pool.
 -- How many permits a token wants or has is its last part.
-local pool, holders, queue, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local pool, holders, queue, alive = KEYS[1], KEYS[1] .. ':holders', KEYS[1] .. ':queue', KEYS[1] .. ':alive'
 local time = redis.call('TIME')
 local micros = time[1] * 1000000 + time[2]
 local now = math.floor(micros / 1000)

@@ -8,6 +8,12 @@ local PATIENCE = 3000
 -- The same for one that has been told that its turn has come.
 local GRACE = 1000
 
+-- The server's time in milliseconds.
+local function server_time()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
 -- The first of the queue who lives, or nil. The dead before it are dropped.
 local function first(queue, alive, now)
   while true do
