@@ -11,6 +11,8 @@ const rooms = {
   'file.ts': ['file'],
   'manager.ts': ['manager', 'backends', 'lock-manager.ts', 'decorators.ts'],
   file: ['parker', 'primitives/abort.ts', 'native.ts', ...contracts],
+  'redis.ts': ['redis'],
+  redis: ['parker/after.ts', 'parker/clock.ts', 'primitives/abort.ts', ...contracts],
   command: ['file', 'errors.ts'],
   primitives: ['guard.ts', 'space', 'parker', ...contracts],
   space: ['parker', ...contracts],
@@ -109,7 +111,7 @@ export default defineConfig([
   },
   {
     name: 'mortise/front-door',
-    files: ['src/index.ts', 'src/file.ts', 'src/manager.ts'],
+    files: ['src/index.ts', 'src/file.ts', 'src/manager.ts', 'src/redis.ts'],
     rules: {
       'max-lines': ['error', { max: 60 }],
       'no-restricted-syntax': [

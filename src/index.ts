@@ -15,6 +15,7 @@ export {
 export type {
   AcquireOptions,
   Guard,
+  Lease,
   Lock,
   LockInfo,
   LockStats,

@@ -34,6 +34,24 @@ export interface SyncGuard extends Guard {
   release(): boolean;
 }
 
+/** A guard of a lock that expires, as those on servers do: they cannot tell a dead holder from a slow one. */
+export interface Lease extends Guard {
+  /**
+   * Aborts, with a `LockLostError`, when the hold is lost: before it can have expired at the server without this side
+   * knowing. Stop writing then. Release does not abort it.
+   */
+  readonly signal: AbortSignal;
+  /** Milliseconds for which the lock is still proven to be held, by a monotonic clock; 0 once released or lost. */
+  readonly remaining: number;
+  /** Holds on for `ttl` ms from now, and renewals from now on too; default: the time it had so far. */
+  extend(ttl?: number): Promise<void>;
+  /**
+   * True if this call released it; false if it was released or lost before. Rejects if the server does not answer, and
+   * goes on telling it in the background until the lock has expired.
+   */
+  release(): Promise<boolean>;
+}
+
 /** A snapshot of a lock for people and logs; it may be out of date when you read it. */
 export interface LockInfo {
   readonly name: string | undefined;

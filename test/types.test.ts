@@ -13,7 +13,9 @@ import {
   type Lock,
   type LockInfo,
   type SyncLock,
+  type Lease,
 } from 'mortise';
+import type { RedisLock, RedisReadWriteLock, RedisSemaphore } from 'mortise/redis';
 
 describe('Types', () => {
   test('every primitive is a SyncLock, and so a Lock', () => {
@@ -31,6 +33,16 @@ describe('Types', () => {
     expectTypeOf(guard.release()).toEqualTypeOf<boolean>();
     expectTypeOf(guard.fence).toEqualTypeOf<bigint>();
     guard.release();
+  });
+
+  test('locks on servers are locks, and give leases', () => {
+    expectTypeOf<RedisLock>().toExtend<Lock>();
+    expectTypeOf<RedisSemaphore>().toExtend<Lock>();
+    expectTypeOf<RedisReadWriteLock['reader']>().toExtend<Lock>();
+    expectTypeOf<RedisReadWriteLock['writer']>().toExtend<Lock>();
+    expectTypeOf<Awaited<ReturnType<RedisLock['acquire']>>>().toExtend<Lease>();
+    expectTypeOf<Lease>().toExtend<Guard>();
+    expectTypeOf<ReturnType<Lease['release']>>().toEqualTypeOf<Promise<boolean>>();
   });
 
   test('withLock has the type of its body', async () => {

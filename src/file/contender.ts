@@ -14,6 +14,7 @@
  */
 import type { Deadline } from '../deadline.js';
 import { DeadlockError, LockTimeoutError } from '../errors.js';
+import { MAX_DELAY, after } from '../parker/after.js';
 import { clearTimeout, now, setTimeout } from '../parker/clock.js';
 import { onAbort } from '../primitives/abort.js';
 import { FileGuard, Tether, watchForLostGuards } from './guard.js';
@@ -32,8 +33,6 @@ const LOOK_SHARE = 0.4;
 const LONGEST_SHARE = 500;
 /** Milliseconds for which those who share wait behind those who do not. */
 const DEFERENCE = 50;
-/** The longest delay that a timer takes. */
-const MAX_DELAY = 2 ** 31 - 1;
 /** Files that a thread keeps open though it does not use them now: opening one costs many times what locking does. */
 const MOST_IDLE = 64;
 /** Times that the file is opened again in one attempt, because it has gone from its path. */
@@ -372,16 +371,4 @@ function holderInThisThread(identity: string): string | undefined {
 function next(look: number, files: number): number {
   const share = Math.min(files * LOOK_SHARE, LONGEST_SHARE);
   return Math.max(share, Math.min(look * 1.5, LONGEST_LOOK)) * (0.8 + 0.2 * Math.random());
-}
-
-/** As setTimeout, for any delay. Returns what stops it. */
-function after(milliseconds: number, callback: () => void): () => void {
-  if (milliseconds === Infinity) return () => {};
-  let timer: NodeJS.Timeout;
-  const start = (left: number): void => {
-    const delay = Math.min(left, MAX_DELAY);
-    timer = setTimeout(() => (left > delay ? start(left - delay) : callback()), delay);
-  };
-  start(milliseconds);
-  return () => clearTimeout(timer);
 }

@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromDocstrings, fromMarkdown } from './extract.ts';
-import { run, runnable } from './run.ts';
+import { needsRedis, run, runnable } from './run.ts';
+import { RedisServer } from '../redis/server.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = existsSync(path.join(root, 'README.md')) ? ['README.md'] : [];
@@ -20,10 +21,20 @@ it('the README shows how to use the package', () => {
 });
 
 describe('examples', () => {
+  const environment: Record<string, string> = {};
+  let server: RedisServer | undefined;
+
+  beforeAll(async () => {
+    if (!runnable(examples).some(needsRedis)) return;
+    server = await RedisServer.start();
+    environment['REDIS_URL'] = server.url;
+  });
+  afterAll(() => server?.end());
+
   for (const example of runnable(examples)) {
     const [file] = example.page.split(':');
     it(`${file}:${example.line}`, async () => {
-      expect(await run(example, examples)).toEqual({ status: 0, stderr: '' });
+      expect(await run(example, examples, 20_000, environment)).toEqual({ status: 0, stderr: '' });
     });
   }
 });

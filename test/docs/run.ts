@@ -27,8 +27,18 @@ export function runnable(examples: readonly Example[]): Example[] {
   );
 }
 
+/** Does it need a Redis server, whose address it takes from its environment? */
+export function needsRedis({ code }: Example): boolean {
+  return code.includes('process.env.REDIS_URL');
+}
+
 /** Runs an example in a process and a folder of its own, where `mortise` is this package. */
-export async function run(example: Example, all: readonly Example[], timeout = 20_000): Promise<Outcome> {
+export async function run(
+  example: Example,
+  all: readonly Example[],
+  timeout = 20_000,
+  environment: Record<string, string> = {},
+): Promise<Outcome> {
   mkdirSync(path.join(root, 'build'), { recursive: true });
   const folder = mkdtempSync(path.join(root, 'build', 'example-'));
   try {
@@ -37,7 +47,7 @@ export async function run(example: Example, all: readonly Example[], timeout = 2
     }
     const main = path.join(folder, example.fileName ?? 'example.mjs');
     writeFileSync(main, instrument(example));
-    return await execute(main, timeout);
+    return await execute(main, timeout, environment);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -52,8 +62,8 @@ function filesFor(example: Example, all: readonly Example[]): (Example & { fileN
     .sort((a, b) => distance(b) - distance(a));
 }
 
-async function execute(main: string, timeout: number): Promise<Outcome> {
-  const env = { ...process.env };
+async function execute(main: string, timeout: number, environment: Record<string, string>): Promise<Outcome> {
+  const env = { ...process.env, ...environment };
   // Both at once make Node.js warn.
   delete env['FORCE_COLOR'];
   delete env['NO_COLOR'];

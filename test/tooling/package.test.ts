@@ -43,6 +43,13 @@ it('brings the sources that its source maps point to, and nothing from the works
   expect(files.filter((file) => /^(test|bench|scripts|build|coverage|\.)/.test(file))).toEqual([]);
 });
 
+it('brings the scripts that it sends to Redis', () => {
+  const files = packed.files.map((file) => file.path);
+  expect(files).toEqual(expect.arrayContaining(['dist/redis/scripts/lock-acquire.lua']));
+  const code = "import { RedisLock } from 'mortise/redis'; console.log(typeof RedisLock);";
+  expect(runs('redis.mjs', code)).toBe('function');
+});
+
 it('brings what builds the addon where none is prebuilt, and builds nothing when it is installed', () => {
   const files = packed.files.map((file) => file.path);
   expect(files).toEqual(

@@ -1,0 +1,31 @@
+/** One client, as all locks that were given it share it. */
+import type { Contender } from './contender.js';
+import { driverOf, type Driver, type RedisClient } from './driver.js';
+import { Subscriber } from './subscriber.js';
+import { Identity } from './token.js';
+
+export class Client {
+  readonly driver: Driver;
+  readonly identity: Identity = new Identity();
+  readonly subscriber: Subscriber;
+  /** By key: who waits for what, in this process. */
+  readonly contenders: Map<string, Contender> = new Map();
+
+  private constructor(driver: Driver) {
+    this.driver = driver;
+    this.subscriber = new Subscriber(driver, this.identity.channel);
+  }
+
+  static readonly #clients = new WeakMap<Driver, Client>();
+
+  /** @throws TypeError if it is no client. */
+  static of(client: RedisClient | undefined, what: string): Client {
+    const driver = driverOf(client, what);
+    let it = Client.#clients.get(driver);
+    if (it === undefined) {
+      it = new Client(driver);
+      Client.#clients.set(driver, it);
+    }
+    return it;
+  }
+}

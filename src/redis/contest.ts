@@ -1,0 +1,41 @@
+/** Where the requests of all objects meet that stand for the same lock. */
+import type { Client } from './client.js';
+import { Contender, type Side } from './contender.js';
+
+export interface Contest {
+  readonly key: string;
+  readonly side: Side;
+  /** By key; those whom somebody waits for. */
+  readonly contenders: Map<string, Contender>;
+}
+
+export function contenderOf({ key, side, contenders }: Contest): Contender {
+  const known = contenders.get(key);
+  if (known !== undefined) return known;
+  const contender = new Contender(side, () => {
+    if (contenders.get(key) === contender) contenders.delete(key);
+  });
+  contenders.set(key, contender);
+  return contender;
+}
+
+/** A contest at one server. */
+export function contestAt({ driver, identity, subscriber, contenders }: Client, key: string): Contest {
+  const side: Side = {
+    nextToken: (weight) => identity.nextToken(weight),
+    waker: subscriber,
+    isClosed: () => driver.isClosed(),
+  };
+  return { key, side, contenders };
+}
+
+/** A contest at several servers together, of which more than half decide: nobody is woken. */
+export function contestAtAll(clients: readonly [Client, ...Client[]], key: string): Contest {
+  const ids = clients.map(({ identity }) => identity.id);
+  const side: Side = {
+    nextToken: (weight) => clients[0].identity.nextToken(weight),
+    waker: null,
+    isClosed: () => clients.filter(({ driver }) => driver.isClosed()).length * 2 >= clients.length,
+  };
+  return { key: [key, ...ids].join(' '), side, contenders: clients[0].contenders };
+}

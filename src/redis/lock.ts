@@ -1,0 +1,133 @@
+import { Client } from './client.js';
+import type { Wish } from './contender.js';
+import { contestAt, contestAtAll } from './contest.js';
+import { ExpiringLock } from './expiring-lock.js';
+import { unavailable } from './failure.js';
+import { LockStore, type Occupancy } from './lock-store.js';
+import { QuorumStore } from './quorum-store.js';
+import type { RedisClient } from './driver.js';
+import { show } from '../deadline.js';
+import { checkBoolean, checkOptions, checkTerms, keyOf, type RedisOptions } from './options.js';
+import type { LockInfo } from '../lock.js';
+
+/** Options of a lock on one server or cluster. */
+export interface RedisLockOptions extends RedisOptions {
+  /** May a `withLock` body acquire it again? Default false. */
+  reentrant?: boolean;
+}
+
+/** Options of a lock on several independent servers. */
+export interface RedlockOptions extends Omit<RedisLockOptions, 'client'> {
+  /** One for each server: more than half of them have to be reached. An odd number is best. */
+  clients: readonly RedisClient[];
+}
+
+/**
+ * A lock that one holder has at a time, on a Redis server that all contenders reach: on one machine or many. Whoever uses
+ * the same name, prefix and server excludes each other.
+ *
+ * - **It expires**, `ttl` ms after the holder was last heard of. It is renewed while it is held; `lease.signal` aborts
+ *   when that fails, before it can expire. Pass `lease.fence` to what you protect: a holder that was paused for longer
+ *   than the ttl does not know yet that it has lost it.
+ * - **Order.** First in, first out between clients, by the server's queue, and within a client by arrival. A client that
+ *   dies while it waits delays those behind it by three seconds at most.
+ * - **Cancelling.** A request that times out or is aborted leaves the queue at once.
+ * - **Failures.** Requests whose answer was lost are repeated, and recognised by the server; those whose outcome stays
+ *   unknown are taken back in the background until the lock would have expired.
+ *
+ * With `clients` it is a lock on several independent servers, of which more than half decide (Redlock): it goes on while
+ * some of them are down, asks nobody for longer than a twentieth of the ttl, and has no queue: those who wait look again
+ * after 5 to 40 ms, and any of them may be the next.
+ *
+ * The key with a token and a time to live is Redis's own recipe; the queue with a wake-up for the first is that of
+ * Redisson's `RFairLock`, by the server's clock alone.
+ *
+ * @example
+ * ```js
+ * import { createClient } from 'redis';
+ * import { RedisLock } from 'mortise/redis';
+ *
+ * const client = await createClient({ url: process.env.REDIS_URL }).connect();
+ * const lock = new RedisLock('invoices', { client, ttl: 10_000 });
+ *
+ * const result = await lock.withLock(async (lease) => {
+ *   lease.signal.throwIfAborted(); // between two steps of the work
+ *   return lease.fence > 0n;
+ * }, { timeout: 5000 });
+ * result; // => true
+ *
+ * await client.close();
+ * ```
+ */
+export class RedisLock extends ExpiringLock {
+  readonly #store: LockStore | QuorumStore;
+  readonly #wish: Wish;
+
+  /**
+   * Asks the server nothing yet.
+   * @throws TypeError or RangeError that names the option.
+   */
+  constructor(name: string, options: RedisLockOptions | RedlockOptions) {
+    checkOptions(options);
+    const { prefix, reentrant = false } = options;
+    checkBoolean(reentrant, 'options.reentrant');
+    const key = keyOf('lock', name, prefix);
+    const terms = checkTerms(options);
+    const clients = clientsOf(options);
+    const isSingle = clients.length === 1;
+    super(name, isSingle ? contestAt(clients[0], key) : contestAtAll(clients, key), reentrant);
+    const description = `the lock '${name}'`;
+    const stores = clients.map(({ driver }) => new LockStore(driver, description, key));
+    this.#store = isSingle ? (stores[0] as LockStore) : new QuorumStore(description, stores, terms.ttl);
+    this.#wish = { store: this.#store, terms, weight: 1 };
+  }
+
+  protected wish(): Wish {
+    return this.#wish;
+  }
+
+  /** Does anybody hold it, by the server's clock? @throws BackendUnavailableError */
+  async isLocked(): Promise<boolean> {
+    return ((await this.#look())?.token ?? '') !== '';
+  }
+
+  /**
+   * Who holds it and how many clients wait, by the server's clock. On several servers nobody is known to wait.
+   * @throws BackendUnavailableError
+   */
+  async info(): Promise<LockInfo> {
+    const { token = '', owner, since, left, waiters = 0 }: Partial<Occupancy> = (await this.#look()) ?? {};
+    const isHeld = token !== '';
+    return {
+      name: this.name,
+      owner: isHeld ? (owner ?? null) : null,
+      acquiredAt: isHeld ? (since ?? null) : null,
+      ttl: isHeld ? (left ?? null) : null,
+      holders: isHeld ? 1 : 0,
+      waiters: this.#store instanceof LockStore ? waiters : 0,
+    };
+  }
+
+  async #look(): Promise<Occupancy | undefined> {
+    try {
+      return await this.#store.look();
+    } catch (error) {
+      throw unavailable(`nothing is known of ${this.#store.description}`, error);
+    }
+  }
+}
+
+/** @throws TypeError or RangeError that names the option. */
+function clientsOf(options: RedisLockOptions | RedlockOptions): readonly [Client, ...Client[]] {
+  const { client, clients } = options as Partial<RedisLockOptions & RedlockOptions>;
+  if (clients === undefined) return [Client.of(client, 'options.client')];
+  if (client !== undefined) throw new TypeError('options.client and options.clients exclude each other');
+  if (!Array.isArray(clients)) throw new TypeError(`options.clients must be an array, not ${show(clients)}`);
+  const [first, ...others] = clients.map((client: RedisClient, place) =>
+    Client.of(client, `options.clients[${place}]`),
+  );
+  if (first === undefined) throw new RangeError('options.clients must not be empty');
+  if (new Set([first, ...others]).size < clients.length)
+    throw new RangeError('options.clients must be different clients, of independent servers');
+  return [first, ...others];
+}

@@ -1,0 +1,67 @@
+/** What the locks on Redis are told, checked. */
+import { checkInteger, checkObject, show } from '../deadline.js';
+import type { RedisClient } from './driver.js';
+import type { Terms } from './hold.js';
+
+/** Options of a hold. */
+export interface TermOptions {
+  /**
+   * Milliseconds after which the lock expires unless it is renewed: 10 at least, default 30,000. So long it stays locked
+   * when its holder dies, and so long its holder can be cut off from the server without losing it.
+   */
+  ttl?: number;
+  /** Renew it when a third of its time has gone, until it is released. Default true. */
+  autoExtend?: boolean;
+  /** Milliseconds after which it is not renewed any more, so that a holder that hangs loses it. Default Infinity. */
+  maxHold?: number;
+}
+
+/** Options of every lock on Redis. */
+export interface RedisOptions extends TermOptions {
+  /** The connected client of node-redis or ioredis. It stays yours: the lock never closes it. */
+  client: RedisClient;
+  /** What the keys begin with; without braces. Default `mortise:`. */
+  prefix?: string;
+}
+
+const DEFAULT_TTL = 30_000;
+const MIN_TTL = 10;
+const MAX_TTL = 2 ** 31 - 1;
+
+export function checkTerms(options: TermOptions): Terms {
+  const { ttl = DEFAULT_TTL, autoExtend = true, maxHold = Infinity } = options;
+  checkTtl(ttl, 'options.ttl');
+  checkBoolean(autoExtend, 'options.autoExtend');
+  if (typeof maxHold !== 'number')
+    throw new TypeError(`options.maxHold must be a number of milliseconds, not ${show(maxHold)}`);
+  if (!(maxHold > 0))
+    throw new RangeError(`options.maxHold must be more than 0 milliseconds, not ${show(maxHold)}`);
+  return { ttl, autoExtend, maxHold };
+}
+
+/** Shorter ones would be used up by the way to the server. */
+export function checkTtl(ttl: unknown, what: string): asserts ttl is number {
+  checkInteger(ttl, what, MIN_TTL, MAX_TTL);
+}
+
+export function checkBoolean(value: unknown, what: string): asserts value is boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`${what} must be true or false, not ${show(value)}`);
+}
+
+/** @throws TypeError if it is not an object. */
+export function checkOptions(options: unknown): asserts options is object {
+  checkObject(options, 'options');
+}
+
+/**
+ * The key of a lock, which others are made from. What stands in braces decides on which shard of a cluster a key is
+ * kept, so all keys of a lock have its name there.
+ */
+export function keyOf(kind: string, name: unknown, prefix: unknown = 'mortise:'): string {
+  if (typeof name !== 'string') throw new TypeError(`name must be a string, not ${show(name)}`);
+  if (name === '') throw new RangeError('name must not be empty');
+  if (typeof prefix !== 'string') throw new TypeError(`options.prefix must be a string, not ${show(prefix)}`);
+  if (/[{}]/.test(prefix)) throw new RangeError(`options.prefix must be without braces, not ${show(prefix)}`);
+  const tag = name.replace(/[%{}]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
+  return `${prefix}${kind}:{${tag}}`;
+}

@@ -1,0 +1,119 @@
+import type { AcquireOptions, LockInfo } from '../lock.js';
+import { Client } from './client.js';
+import type { Wish } from './contender.js';
+import { contestAt, type Contest } from './contest.js';
+import { ExpiringLock } from './expiring-lock.js';
+import type { RedisLease } from './lease.js';
+import { checkOptions, checkTerms, keyOf, type RedisOptions } from './options.js';
+import { PoolStore } from './pool-store.js';
+
+/** As many readers there can be; a writer weighs as much as all of them. */
+const ALL = 2 ** 30;
+
+/** One side of a {@link RedisReadWriteLock}: a lock like any other. */
+export class RedisReadWriteFace extends ExpiringLock {
+  readonly #wish: Wish;
+  readonly #store: PoolStore;
+
+  /** @internal */
+  constructor(name: string, contest: Contest, wish: Wish, store: PoolStore) {
+    super(name, contest, false);
+    this.#wish = wish;
+    this.#store = store;
+  }
+
+  protected wish(): Wish {
+    return this.#wish;
+  }
+
+  /** Does anybody hold the lock, to read or to write, by the server's clock? @throws BackendUnavailableError */
+  async isLocked(): Promise<boolean> {
+    return (await this.#store.look()).used > 0;
+  }
+
+  /**
+   * Who writes, how many hold it and how many clients wait, by the server's clock.
+   * @throws BackendUnavailableError
+   */
+  async info(): Promise<LockInfo> {
+    const { holders, left, waiters, owner, since } = await this.#store.look();
+    return {
+      name: this.name,
+      owner: owner === '' ? null : owner,
+      acquiredAt: owner === '' ? null : since,
+      ttl: holders === 0 ? null : left,
+      holders,
+      waiters,
+    };
+  }
+}
+
+/**
+ * Many readers or one writer, on as many machines as there are.
+ *
+ * - **Each hold expires** by itself, by the server's clock, and is renewed as a {@link RedisLock} is.
+ * - **Order.** First in, first out: readers who come after a waiting writer wait behind it, and all readers at the head
+ *   of the queue are woken together.
+ * - **Fences.** A writer's grows with each write, a reader's is that of the last write.
+ * - **A writer whose time ran out** is told to those who come after it: `lease.abandoned`, until the next writer was told.
+ * - **Cancelling** a request leaves no place in the queue behind.
+ *
+ * @example
+ * ```js
+ * import { createClient } from 'redis';
+ * import { RedisReadWriteLock } from 'mortise/redis';
+ *
+ * const client = await createClient({ url: process.env.REDIS_URL }).connect();
+ * const table = new RedisReadWriteLock('table', { client });
+ *
+ * const one = await table.acquireRead();
+ * const another = await table.acquireRead();
+ * await table.tryAcquireWrite(); // => null
+ * await Promise.all([one.release(), another.release()]);
+ * await table.writer.withLock((lease) => lease.held); // => true
+ *
+ * await client.close();
+ * ```
+ */
+export class RedisReadWriteLock {
+  readonly name: string;
+  readonly reader: RedisReadWriteFace;
+  readonly writer: RedisReadWriteFace;
+
+  /**
+   * Asks the server nothing yet.
+   * @throws TypeError or RangeError that names the option.
+   */
+  constructor(name: string, options: RedisOptions) {
+    checkOptions(options);
+    const { client, prefix } = options;
+    const key = keyOf('read-write-lock', name, prefix);
+    const it = Client.of(client, 'options.client');
+    const terms = checkTerms(options);
+    const contest = contestAt(it, key);
+    const store = new PoolStore(it.driver, `the read-write lock '${name}'`, key, ALL, true);
+    this.name = name;
+    this.reader = new RedisReadWriteFace(name, contest, { store, terms, weight: 1 }, store);
+    this.writer = new RedisReadWriteFace(name, contest, { store, terms, weight: ALL }, store);
+  }
+
+  /** `reader.acquire` */
+  acquireRead(options?: AcquireOptions): Promise<RedisLease> {
+    return this.reader.acquire(options);
+  }
+
+  /** `reader.tryAcquire` */
+  tryAcquireRead(options?: AcquireOptions): Promise<RedisLease | null> {
+    return this.reader.tryAcquire(options);
+  }
+
+  /** `writer.acquire` */
+  acquireWrite(options?: AcquireOptions): Promise<RedisLease> {
+    return this.writer.acquire(options);
+  }
+
+  /** `writer.tryAcquire` */
+  tryAcquireWrite(options?: AcquireOptions): Promise<RedisLease | null> {
+    return this.writer.tryAcquire(options);
+  }
+}

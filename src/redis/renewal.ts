@@ -1,0 +1,83 @@
+/**
+ * Renews a hold when a third of its time has gone, tries again until it has expired, and says so when it has. One timer,
+ * which keeps no process alive: a lock that nobody is left to release may as well expire.
+ */
+import { MAX_DELAY } from '../parker/after.js';
+import { clearTimeout, now, setTimeout } from '../parker/clock.js';
+import { answerWithin, pause } from './failure.js';
+import type { Terms } from './hold.js';
+
+interface Renewable {
+  readonly ttl: number;
+  readonly remaining: number;
+  prolong(): Promise<void>;
+  expire(): void;
+}
+
+export class Renewal {
+  readonly #hold: Renewable;
+  #autoExtend: boolean;
+  readonly #renewUntil: number;
+  #timer: NodeJS.Timeout | undefined;
+  /** Counts the times that it was started or stopped: a renewal that began before has nothing to say. */
+  #round = 0;
+  #failure = '';
+
+  constructor(hold: Renewable, { autoExtend, maxHold }: Terms, since: number) {
+    this.#hold = hold;
+    this.#autoExtend = autoExtend;
+    this.#renewUntil = since + maxHold;
+  }
+
+  /** Sets the timer anew for the time that is left. */
+  start(): void {
+    this.#round++;
+    this.#failure = 'the event loop was blocked';
+    const { remaining, ttl } = this.#hold;
+    const untilRenewal = Math.max(0, remaining - (ttl * 2) / 3);
+    if (this.#autoExtend && now() + untilRenewal < this.#renewUntil)
+      this.#set(untilRenewal, () => void this.#renew());
+    else this.#set(remaining, () => this.#hold.expire());
+  }
+
+  /** Lets it expire. */
+  cease(): void {
+    this.#autoExtend = false;
+    this.start();
+  }
+
+  stop(): void {
+    this.#round++;
+    clearTimeout(this.#timer);
+  }
+
+  /** Why it has expired. */
+  get reason(): string {
+    if (!this.#autoExtend) return 'its time was up';
+    if (now() >= this.#renewUntil) return 'it was held for as long as maxHold allows';
+    return `it could not be renewed in time: ${this.#failure}`;
+  }
+
+  async #renew(): Promise<void> {
+    const round = ++this.#round;
+    const { ttl } = this.#hold;
+    this.#failure = 'the server did not answer';
+    this.#set(this.#hold.remaining, () => this.#hold.expire());
+    while (this.#round === round) {
+      try {
+        await answerWithin(this.#hold.prolong(), ttl / 6);
+        if (this.#round === round) this.start();
+        return;
+      } catch (error) {
+        // What is lost has stopped this. Anything else may pass.
+        this.#failure = (error as Error).message;
+        await pause(Math.min(Math.max(ttl / 30, 5), 1000));
+      }
+    }
+  }
+
+  #set(delay: number, callback: () => void): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(callback, Math.min(delay, MAX_DELAY)).unref();
+  }
+}
