@@ -78,6 +78,7 @@ export class Renewal {
 
   #set(delay: number, callback: () => void): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(callback, Math.min(delay, MAX_DELAY)).unref();
+    // Whole milliseconds: timers of the same delay share a list, and the others are costly.
+    this.#timer = setTimeout(callback, Math.min(Math.floor(delay), MAX_DELAY)).unref();
   }
 }
