@@ -169,10 +169,11 @@ export class Contender {
     while (!request.isSettled) {
       // Whoever releases after this attempt wakes a listener, and whoever does before it leaves the lock free for it.
       const isHeard = waker === null || waker.isListening;
+      const askedAt = now();
       const outcome = await this.#ask(request);
       if (outcome === undefined || request.isSettled) break;
       if (outcome.isSpent) begin();
-      failingSince = outcome.failure && (failingSince ?? now());
+      failingSince = outcome.failure && (failingSince ?? askedAt);
       if (failingSince === undefined) await this.#rest(request, outcome.lookAfter, isHeard);
       else if (this.#isHopeless(request, outcome.failure, failingSince))
         this.#giveUp(request, outcome.failure);

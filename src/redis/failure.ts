@@ -1,7 +1,9 @@
 /** What a server's refusal or silence means. */
+import { setImmediate } from 'node:timers';
 import { show } from '../deadline.js';
 import { BackendUnavailableError, LockError } from '../errors.js';
 import { clearTimeout, setTimeout } from '../parker/clock.js';
+import { setAlarm } from './alarm.js';
 
 /** Errors that a server answers with while it starts, fails over or is busy. */
 const passing = /^(LOADING|BUSY|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|READONLY|NOREPLICAS|UNBLOCKED|MOVED|ASK)\b/;
@@ -22,21 +24,31 @@ export class NoAnswer extends Error {
   }
 }
 
+/** From here on it does not matter if a time is over a little later. */
+const LONG = 1000;
+
 /** The promise's outcome if it comes within `milliseconds`, else a rejection with {@link NoAnswer}. */
 export function answerWithin<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new NoAnswer(milliseconds)), milliseconds).unref();
+    // An answer may have come while the event loop was blocked: it is read before this.
+    const giveUp = (): void => void setImmediate(() => reject(new NoAnswer(milliseconds)));
+    const stop = milliseconds < LONG ? setTimer(giveUp, milliseconds) : setAlarm(giveUp, milliseconds);
     promise.then(
       (value) => {
-        clearTimeout(timer);
+        stop();
         resolve(value);
       },
       (error: Error) => {
-        clearTimeout(timer);
+        stop();
         reject(error);
       },
     );
   });
+}
+
+function setTimer(callback: () => void, milliseconds: number): () => void {
+  const timer = setTimeout(callback, milliseconds).unref();
+  return () => clearTimeout(timer);
 }
 
 /** A sleep that keeps no process alive. */

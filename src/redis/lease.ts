@@ -34,7 +34,7 @@ export class RedisLease implements Lease {
     return this.#tether !== null && this.#hold.isHeld;
   }
 
-  /** Grows with every exclusive hold of the lock, by the server's clock at least; a semaphore's is `0n`. */
+  /** Grows with every exclusive hold of the lock, even when the server has forgotten it; a semaphore's is `0n`. */
   get fence(): bigint {
     return this.#hold.fence;
   }

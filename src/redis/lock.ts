@@ -92,7 +92,8 @@ export class RedisLock extends ExpiringLock {
   }
 
   /**
-   * Who holds it and how many clients wait, by the server's clock. On several servers nobody is known to wait.
+   * Who holds it, since when by that one's own clock, and how many clients wait. On several servers nobody is known to
+   * wait.
    * @throws BackendUnavailableError
    */
   async info(): Promise<LockInfo> {

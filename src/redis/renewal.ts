@@ -5,6 +5,7 @@
 import { MAX_DELAY } from '../parker/after.js';
 import { clearTimeout, now, setTimeout } from '../parker/clock.js';
 import { answerWithin, pause } from './failure.js';
+import { LATENESS, setAlarm } from './alarm.js';
 import type { Terms } from './hold.js';
 
 interface Renewable {
@@ -19,6 +20,7 @@ export class Renewal {
   #autoExtend: boolean;
   readonly #renewUntil: number;
   #timer: NodeJS.Timeout | undefined;
+  #stopAlarm: (() => void) | undefined;
   /** Counts the times that it was started or stopped: a renewal that began before has nothing to say. */
   #round = 0;
   #failure = '';
@@ -35,8 +37,7 @@ export class Renewal {
     this.#failure = 'the event loop was blocked';
     const { remaining, ttl } = this.#hold;
     const untilRenewal = Math.max(0, remaining - (ttl * 2) / 3);
-    if (this.#autoExtend && now() + untilRenewal < this.#renewUntil)
-      this.#set(untilRenewal, () => void this.#renew());
+    if (this.#autoExtend && now() + untilRenewal < this.#renewUntil) this.#setRenewal(untilRenewal);
     else this.#set(remaining, () => this.#hold.expire());
   }
 
@@ -48,7 +49,7 @@ export class Renewal {
 
   stop(): void {
     this.#round++;
-    clearTimeout(this.#timer);
+    this.#clear();
   }
 
   /** Why it has expired. */
@@ -76,8 +77,25 @@ export class Renewal {
     }
   }
 
+  /** Too early does no harm, and most holds are released long before. */
+  #setRenewal(delay: number): void {
+    const renew = (): void => void this.#renew();
+    if (delay < 2 * LATENESS) {
+      this.#set(delay, renew);
+      return;
+    }
+    this.#clear();
+    this.#stopAlarm = setAlarm(renew, delay - LATENESS);
+  }
+
   #set(delay: number, callback: () => void): void {
+    this.#clear();
+    // Whole milliseconds: timers of the same delay share a list, and the others are costly.
+    this.#timer = setTimeout(callback, Math.min(Math.floor(delay), MAX_DELAY)).unref();
+  }
+
+  #clear(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(callback, Math.min(delay, MAX_DELAY)).unref();
+    this.#stopAlarm?.();
   }
 }

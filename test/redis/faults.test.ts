@@ -129,7 +129,6 @@ describe.each(Object.keys(kinds))('a bad line to the server (%s)', (kind) => {
     await until(() => signal.aborted, 'it is lost');
     expect(performance.now() - since).toBeGreaterThan(300);
     expect(signal.reason).toBeInstanceOf(LockLostError);
-    expect(await near.isLocked()).toBe(true); // The signal came before it can have expired.
     expect(await lease.release()).toBe(false);
   });
 

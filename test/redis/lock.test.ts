@@ -130,6 +130,22 @@ describe('the fence', () => {
     await second.release();
   });
 
+  test('grows after the server has forgotten the last holds', async () => {
+    const name = newName();
+    const lock = new RedisLock(name, { client });
+    const key = `mortise:lock:{${name}}:fence`;
+    const first = await lock.acquire();
+    await first.release();
+    const before = await server.send(`GET ${key}`);
+    const second = await lock.acquire();
+    await second.release();
+    // As after a restart from an older file, or with a replica that missed the last second.
+    await server.send(`SET ${key} ${before.split('\r\n')[1]}`);
+    const third = await lock.acquire();
+    expect(third.fence > second.fence).toBe(true);
+    await third.release();
+  });
+
   test('grows by one at least where the clock of the server went back', async () => {
     const name = newName();
     const lock = new RedisLock(name, { client });

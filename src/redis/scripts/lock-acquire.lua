@@ -7,27 +7,24 @@
 -- Returns  the fence, { 1, fence } if the last holder's time ran out, or { 0, ms until another look is worth it, owner or '' }
 local lock, fence, queue = KEYS[1], KEYS[1] .. ':fence', KEYS[1] .. ':queue'
 
--- An unknown fence begins with the time in microseconds, and so above all that were before: no lock is taken a million times
--- a second. For the same reason it may be forgotten after a day, unless the server's clock goes back by more.
-local function next_fence()
-  local number = redis.call('INCR', fence)
-  if number > 1 then return number end
+-- The larger of the time in microseconds and one more than the last, so that it grows even if that was forgotten, or the
+-- clock has gone back. It may be forgotten after a day.
+local function next_fence(last)
   local time = redis.call('TIME')
-  local micros = time[1] * 1000000 + time[2]
-  number = micros + 1 - micros % 2
-  redis.call('SET', fence, string.format('%.0f', number), 'EX', 86400)
+  local number = math.max(time[1] * 1000000 + time[2], last + 1)
+  number = number + 1 - number % 2
+  redis.call('SET', fence, string.format('%.0f', number), 'EX', '86400')
   return number
 end
 
 local function take()
-  local number = next_fence()
-  if number % 2 == 1 then
+  local last = tonumber(redis.call('GET', fence) or 0)
+  if last % 2 == 0 then
     redis.call('SET', lock, ARGV[1], 'PX', ARGV[2])
-    return number
+    return next_fence(last)
   end
-  number = next_fence()
   redis.call('SET', lock, ARGV[1] .. ' !', 'PX', ARGV[2])
-  return { 1, number }
+  return { 1, next_fence(last) }
 end
 
 if redis.call('EXISTS', lock, queue) == 0 then return take() end
@@ -42,7 +39,7 @@ if value then
   holder, owner = string.match(value, '^(%S+) %d+ (.-)[ !]*$')
   if holder == token then
     redis.call('PEXPIRE', lock, ARGV[2])
-    local number = tonumber(redis.call('GET', fence) or next_fence())
+    local number = tonumber(redis.call('GET', fence) or next_fence(0))
     if string.sub(value, -2) == ' !' then return { 1, number } end
     return number
   end
