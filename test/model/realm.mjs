@@ -19,11 +19,13 @@ import { namesIn, transformModule, transformModules } from './transform.mjs';
 const root = new URL('../../dist/', import.meta.url);
 /** The programs of the threads are code as well. */
 const PROGRAMS = new Set(['programs.js', 'situations.js', 'openings.js', 'attaching.js', 'counting.js']);
+/** Locks on servers share no memory. */
+const ON_SERVERS = /^redis\b/;
 
 function readSources() {
   const sources = new Map();
   for (const file of readdirSync(root, { recursive: true }))
-    if (file.endsWith('.js'))
+    if (file.endsWith('.js') && !ON_SERVERS.test(file))
       sources.set(file.replaceAll('\\', '/'), readFileSync(new URL(file, root), 'utf8'));
   for (const path of PROGRAMS) {
     const text = readFileSync(new URL(path.replace('.js', '.mjs'), import.meta.url), 'utf8');
