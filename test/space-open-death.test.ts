@@ -277,4 +277,7 @@ test('Processes killed at random take nothing with them (a short run of `npm run
     enough: ({ kills, sections, abandoned }) => kills > 10 && sections > 1000 && abandoned > 0,
   });
   expect(processFailures(result, { maxStall: 1000 })).toEqual([]);
+  expect(result.kills).toBeGreaterThan(10);
+  expect(result.sections).toBeGreaterThan(1000);
+  expect(result.abandoned).toBeGreaterThan(0);
 }, 120_000);

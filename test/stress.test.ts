@@ -45,6 +45,10 @@ test('Workers killed at random take nothing with them (the short run of `npm run
   expect(result.permitsBack).toBe(result.permits);
   expect(result.leftover).toBeUndefined();
   expect(result.settled).toBe(true);
+  expect(result.kills).toBeGreaterThan(50);
+  expect(result.sections).toBeGreaterThan(10_000);
+  for (const { name, counts } of result.subjects) expect(counts.sections, name).toBeGreaterThan(100);
+  expect(result.abandoned).toBeGreaterThan(0);
   expect(result.worstStall).toBeLessThan(1_000);
 }, 120_000);
 
@@ -63,6 +67,8 @@ for (const locks of [5, 8])
     expect(result.errors).toEqual([]);
     expect(result.violations).toEqual([]);
     expect(result.room).toBe(result.locks);
+    expect(result.kills).toBeGreaterThan(10);
+    expect(result.disposed).toBeGreaterThan(100);
     expect(result.full > 0).toBe(locks < 7);
   }, 120_000);
 

@@ -79,7 +79,8 @@ let acquisitions = 0;
 export class Acquisition {
   readonly #about: LockEvent;
   readonly #asked: number;
-  #acquired = 0;
+  /** When; undefined until then. */
+  #acquired: number | undefined;
 
   constructor(subject: Omit<LockEvent, 'id'>, timeout: number) {
     this.#about = { id: ++acquisitions, ...subject };
@@ -105,8 +106,17 @@ export class Acquisition {
     };
   }
 
-  /** `error`: undefined of a `try` form. */
+  /** A body that runs with the lock held, and says first that it is. */
+  within<G extends Guard, R>(body: (guard: G) => R): (guard: G) => R {
+    return (guard) => {
+      this.acquired(guard);
+      return body(guard);
+    };
+  }
+
+  /** Unless it was acquired: then it is the body that failed. `error`: undefined of a `try` form. */
   missed(error?: unknown): void {
+    if (this.#acquired !== undefined) return;
     const event: LockMissedEvent = { ...this.#about, waited: this.#waited(), error };
     const isLate = error === undefined || error instanceof LockTimeoutError;
     this.#tell(isLate ? channels.timeout : channels.failed, event);
@@ -125,7 +135,7 @@ export class Acquisition {
   }
 
   #ended(how: Channel): void {
-    const event: LockReleaseEvent = { ...this.#about, held: performance.now() - this.#acquired };
+    const event: LockReleaseEvent = { ...this.#about, held: performance.now() - (this.#acquired as number) };
     this.#tell(how, event);
   }
 

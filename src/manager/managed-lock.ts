@@ -126,15 +126,10 @@ export class ManagedLock<O extends AcquireOptions = AcquireOptions> implements L
     const limited = this.#limited(options);
     if (!isWatched() || typeof body !== 'function') return lock.withLockSync(body, limited);
     const acquisition = this.#acquisition(limited);
-    let isInside = false;
     try {
-      return lock.withLockSync((guard) => {
-        isInside = true;
-        acquisition.acquired(guard);
-        return body(guard);
-      }, limited);
+      return lock.withLockSync(acquisition.within(body), limited);
     } catch (error) {
-      if (!isInside) acquisition.missed(error);
+      acquisition.missed(error);
       throw error;
     }
   }
@@ -172,15 +167,10 @@ export class ManagedLock<O extends AcquireOptions = AcquireOptions> implements L
     const limited = this.#limited(options);
     if (!isWatched() || typeof body !== 'function') return lock.withLock(body, limited);
     const acquisition = this.#acquisition(limited);
-    let isInside = false;
     try {
-      return await lock.withLock((guard) => {
-        isInside = true;
-        acquisition.acquired(guard);
-        return body(guard);
-      }, limited);
+      return await lock.withLock(acquisition.within(body), limited);
     } catch (error) {
-      if (!isInside) acquisition.missed(error);
+      acquisition.missed(error);
       throw error;
     }
   }
