@@ -5,13 +5,13 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { schedules } from './model/plan.mjs';
 import { nameOf, type Result } from './model/task.mjs';
 
-/** For each primitive and strategy; every case has the same share. */
+/** For each primitive and strategy; every case has the same share but for those whose subject says less. */
 const EXECUTIONS = { sync: 100_000, async: 10_000 };
 /** Situations are many and small. */
 const ARRANGED = 14_000;
 
 interface Case {
-  subject: { hasSections?: boolean };
+  subject: { hasSections?: boolean; share?: number };
   budget: { deaths?: number };
 }
 type Outcome = Result & { name: string; leastSections: number };
@@ -41,14 +41,17 @@ describe(`With seed ${seed}`, () => {
         if (cases.length === 0) continue;
         const isArranged = primitive === 'situation';
         const all = isArranged ? ARRANGED : EXECUTIONS[kind];
-        const executions = Math.ceil(all / cases.length);
+        const share = ({ subject }: Case): number => subject.share ?? 1;
+        const perShare = all / cases.reduce((sum, one) => sum + share(one), 0);
         // Now, so that the pool is never idle between two tests.
-        const running = Promise.all(cases.map((one) => exploreCase(one, { strategy, executions })));
+        const running = Promise.all(
+          cases.map((one) => exploreCase(one, { strategy, executions: Math.ceil(perShare * share(one)) })),
+        );
         running.catch(() => undefined); // Its test tells.
 
         const title = `every claim about a ${primitive} holds in ${all} ${strategy} schedules, ${kind}`;
         test(title, { timeout: 600_000 }, async () => {
-          for (const { name, leastSections, failure, steps, sections } of await running) {
+          for (const { name, leastSections, failure, executions = 0, steps, sections } of await running) {
             if (failure !== undefined) throw new Error(failure);
             expect(steps, name).toBeGreaterThan((isArranged ? 4 : 10) * executions);
             // Situations do not count theirs.

@@ -9,8 +9,10 @@ import {
   Space,
   SpaceFullError,
   open,
+  type LockStats,
   type MutexHandle,
   type SyncGuard,
+  type SyncLock,
 } from 'mortise';
 import { expectRefused } from './contract/guards.ts';
 import { runFixture } from './fixtures/child.ts';
@@ -465,6 +467,27 @@ describe('dispose()', () => {
       expect(first.stats()).toMatchObject({ acquisitions: 2, contended: 1, timeouts: 1, wait: { count: 1 } });
       first.dispose();
       expect(make(space).stats()).toEqual(untouched);
+    });
+});
+
+describe('Who acquires what nobody else wants never contends, whatever the options:', () => {
+  const { signal } = new AbortController();
+  const sides: [string, (space: Space) => SyncLock & { stats(): LockStats }][] = [
+    ['mutex', (space) => new Mutex({ space })],
+    ['reentrant mutex', (space) => new Mutex({ space, reentrant: true })],
+    ['semaphore', (space) => new Semaphore(1, { space })],
+    ['reader', (space) => new ReadWriteLock({ space }).reader],
+    ['writer', (space) => new ReadWriteLock({ space }).writer],
+  ];
+  for (const [kind, open] of sides)
+    test(kind, async () => {
+      const lock = open(new Space({ locks: 1, threads: 2 }));
+      for (const how of [undefined, {}, { timeout: 1000 }, { signal }]) {
+        const guard = await lock.acquire(how);
+        guard.release();
+      }
+      for (const how of [undefined, {}, { timeout: 1000 }]) lock.acquireSync(how).release();
+      expect(lock.stats()).toMatchObject({ acquisitions: 7, contended: 0 });
     });
 });
 

@@ -163,12 +163,8 @@ export class Mutex extends Acquirable<ThreadGuard> {
    * for bad options. Nothing is held then.
    */
   async acquire(options?: AcquireOptions): Promise<ThreadGuard> {
-    if (options === undefined) {
-      const guard = this.#acquireFast();
-      if (guard !== null) return guard;
-    }
     const deadline = asyncDeadline(options);
-    if (this.#reentry === null) return acquireAsync(this.cell, way, 1, deadline);
+    if (this.#reentry === null) return this.#acquireFast() ?? acquireAsync(this.cell, way, 1, deadline);
     const acquire = (): Promise<MutexGuard> | MutexGuard =>
       this.#attemptOn(this.cell.tether) ?? acquireAsync(this.cell, way, 1, deadline);
     return this.#reentry.enter(acquire) as Promise<ThreadGuard>;

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers';
 import { show } from '../deadline.js';
 import { BackendUnavailableError, LockError } from '../errors.js';
-import { clearTimeout, setTimeout } from '../parker/clock.js';
+import { clearTimeout, now, setTimeout } from '../parker/clock.js';
 import { setAlarm } from './alarm.js';
 
 /** Errors that a server answers with while it starts, fails over or is busy. */
@@ -27,12 +27,17 @@ export class NoAnswer extends Error {
 /** From here on it does not matter if a time is over a little later. */
 const LONG = 1000;
 
-/** The promise's outcome if it comes within `milliseconds`, else a rejection with {@link NoAnswer}. */
+/**
+ * The promise's outcome if it comes within `milliseconds`, else a rejection with {@link NoAnswer}. A time in which the event
+ * loop was blocked is added, once: the request may not even have left before it, nor its answer have been read.
+ */
 export function answerWithin<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    // An answer may have come while the event loop was blocked: it is read before this.
-    const giveUp = (): void => void setImmediate(() => reject(new NoAnswer(milliseconds)));
-    const stop = milliseconds < LONG ? setTimer(giveUp, milliseconds) : setAlarm(giveUp, milliseconds);
+    const giveUp = (): void => reject(new NoAnswer(milliseconds));
+    let stop = setTimer((late) => {
+      if (late < 1) giveUp();
+      else stop = setTimer(giveUp, Math.min(late, milliseconds));
+    }, milliseconds);
     promise.then(
       (value) => {
         stop();
@@ -46,7 +51,14 @@ export function answerWithin<T>(promise: Promise<T>, milliseconds: number): Prom
   });
 }
 
-function setTimer(callback: () => void, milliseconds: number): () => void {
+/** Calls back with the milliseconds by which it is late, after what was to be read by then. Returns what stops it. */
+function setTimer(callback: (late: number) => void, milliseconds: number): () => void {
+  const due = now() + milliseconds;
+  const ring = (): void => void setImmediate(() => callback(now() - due));
+  return milliseconds < LONG ? setShortTimer(ring, milliseconds) : setAlarm(ring, milliseconds);
+}
+
+function setShortTimer(callback: () => void, milliseconds: number): () => void {
   const timer = setTimeout(callback, milliseconds).unref();
   return () => clearTimeout(timer);
 }

@@ -33,7 +33,7 @@ const aborted = { aborts: 1 };
 const abortedDeadly = { aborts: 1, deaths: 1, clock: 1, busy: 1 };
 const abortedKilled = { aborts: 1, kills: 1, clock: 1, wakes: 1 };
 
-const blocking = [quiet, early, deadly, killed, deadlyEarly, twice, killedTwice, troubled];
+const blocking = [quiet, early, killed, deadlyEarly, twice, killedTwice, troubled];
 const looping = [
   quiet,
   early,
