@@ -7,6 +7,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FileLock } from 'mortise/file';
+import { expectRefused } from './contract/guards.ts';
 import { newFile, newPath } from './fixtures/native/scratch.ts';
 import { until } from './fixtures/until.ts';
 
@@ -246,6 +247,27 @@ describe('mortise run holds the lock', () => {
       stderr: `mortise: the last holder of ${path} died while it held it: check what it guards\n`,
     });
     expect((await Run.under(path, 'sh', '-c', 'echo $MORTISE_ABANDONED').end()).stdout).toBe('0\n');
+  });
+});
+
+describe('Whoever reads what mortise says may go:', () => {
+  test('the command runs on, under the lock', async () => {
+    const path = newPath();
+    expect(await Run.under(path, 'sh', '-c', 'kill -KILL $PPID').outcome).toBe('SIGKILL');
+    // It warns of that, to nobody.
+    const args = ['run', '--no-inherit', '--lock', path, '--', ...UNTIL_INPUT_ENDS];
+    const run = mortise(args);
+    run.child.stderr?.destroy();
+    expect(await run.line()).toBe('runs');
+    expectRefused(new FileLock(path).tryAcquireSync());
+    run.endInput();
+    expect(await run.outcome).toBe(0);
+  });
+
+  test('it ends as it would', async () => {
+    const run = mortise(['--help']);
+    run.child.stdout?.destroy();
+    expect(await run.end()).toEqual({ outcome: 0, stdout: '', stderr: '' });
   });
 });
 
