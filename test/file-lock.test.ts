@@ -698,6 +698,19 @@ describe('A waiter', () => {
     await waiting;
   });
 
+  test('is not given the lock by the abort of the one before it, which is its own as well', async () => {
+    const lock = new FileLock(newPath());
+    const guard = lock.acquireSync();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const aborted = [1, 2, 3].map(() => failure(lock.acquire({ signal })));
+    const last = lock.acquire();
+    guard.release();
+    controller.abort(new Error('enough'));
+    for (const reason of await Promise.all(aborted)) expect(reason).toBe(signal.reason);
+    (await last).release();
+  });
+
   test('that lets others go first makes an attempt all the same before its time is up', async () => {
     const lock = new FileLock(newPath());
     lock.acquireSync().release();
