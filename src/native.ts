@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NativeAddonError } from './errors.js';
 
@@ -96,7 +96,7 @@ export function native(): NativeAddon {
 /** Where the addon may be, the best place first. MORTISE_ADDON names the only one. */
 export function candidates(root: string): string[] {
   const named = process.env['MORTISE_ADDON'];
-  if (named !== undefined && named !== '') return [named];
+  if (named !== undefined && named !== '') return [resolve(named)];
   return [
     join(root, 'prebuilds', systemName(), 'mortise.node'),
     join(root, 'build', 'cmake', 'Release', 'mortise.node'),
@@ -128,7 +128,7 @@ export function load(paths: readonly string[], root: string): NativeAddon {
 /** The scripts are not published. Where they are missing, node-gyp builds it, with a package that only this needs. */
 function buildCommand(root: string): string {
   if (existsSync(join(root, 'scripts', 'build-native.mjs'))) return 'npm run build:native';
-  return `npm install --no-save node-addon-api && npx node-gyp rebuild --directory ${JSON.stringify(root)}`;
+  return `npm install --no-save node-addon-api && npx --yes node-gyp rebuild --directory ${JSON.stringify(root)}`;
 }
 
 /** Binaries, and what they put in shared memory, are the same for the same name. */

@@ -82,6 +82,11 @@ describe('The loader', () => {
     ]);
   });
 
+  it('takes the one that MORTISE_ADDON names, from the working folder as well', () => {
+    vi.stubEnv('MORTISE_ADDON', path.relative('.', path.join(root, 'a.node')));
+    expect(candidates(root)).toEqual([path.join(root, 'a.node')]);
+  });
+
   it('takes the next one when one cannot be loaded', () => {
     const broken = path.join(folder(), 'mortise.node');
     writeFileSync(broken, 'no library');
@@ -107,7 +112,9 @@ describe('The loader', () => {
     expect(message).toMatch(/\nTo build it here: npm run build:native$/);
     expect(cause).toBeInstanceOf(Error);
     // As in a project that has installed the package, where its scripts are missing.
-    expect(() => load([missing], here)).toThrow(`npx node-gyp rebuild --directory ${JSON.stringify(here)}`);
+    expect(() => load([missing], here)).toThrow(
+      `npx --yes node-gyp rebuild --directory ${JSON.stringify(here)}`,
+    );
   });
 
   it('is asked by nobody who needs no addon', () => {
