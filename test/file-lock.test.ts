@@ -461,6 +461,16 @@ describe('The file', () => {
     expect(statSync(open.path).mode & 0o777).toBe(0o664);
   });
 
+  test('that others may use is made with a folder that lets them get to it', () => {
+    const folder = newPath();
+    const before = process.umask(0);
+    onTestFinished(() => {
+      process.umask(before);
+    });
+    new FileLock(join(folder, 'a.lock'), { mode: 0o660 }).acquireSync().release();
+    expect(statSync(folder).mode & 0o777).toBe(0o750);
+  });
+
   test('may be empty, as flock(1) and touch leave it', () => {
     const lock = new FileLock(newFile(0));
     lock.acquireSync().release();
@@ -552,6 +562,14 @@ describe('The file', () => {
     await expectBackendError(join(newFile(0), 'a.lock'), 'ENOTDIR');
     await expectBackendError(join(path, 'n'.repeat(300)), 'ENAMETOOLONG', 'too long');
     expect(statSync(target).size).toBe(0);
+  });
+
+  test('cannot be where no folder can be made', async () => {
+    await expectBackendError('/proc/self/none/a.lock', 'cannot be created: ENOENT', 'folder');
+    const link = newPath();
+    symlinkSync(`${link}.missing`, link);
+    await expectBackendError(join(link, 'a', 'b.lock'), 'cannot be created: ENOENT', 'folder');
+    expect(existsSync(`${link}.missing`)).toBe(false);
   });
 
   test('where nothing may be written, or the system gives no locks: an error with path and code', async () => {
@@ -864,6 +882,7 @@ describe('FileLock', () => {
     [{ removeOnRelease: 'yes' }, TypeError, 'options.removeOnRelease', 'yes'],
     [{ mode: 0o1777 }, RangeError, 'options.mode', '1023'],
     [{ mode: '600' }, TypeError, 'options.mode', '600'],
+    [{ mode: 0o400 }, RangeError, 'options.mode', '0o400'],
     [null, TypeError, 'options', 'null'],
   ] as const)('refuses the options %o', (options, type, name, shown) => {
     const make = (): FileLock => new FileLock('a.lock', options as unknown as FileLockOptions);
