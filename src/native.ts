@@ -27,7 +27,10 @@ export interface NativeAddon {
   readonly flockModes: { readonly shared: number; readonly exclusive: number; readonly unlock: number };
   /** `flock(2)`, never blocking: false if another open file has the lock. Also changes the mode of a lock. */
   flock(fd: number, mode: number): boolean;
-  /** `flock`, and how many names the file has then: 0 once it has been removed; -1: another open file has the lock. */
+  /**
+   * `flock`, and how many names the file has then: 0 once it has been removed; -1: another open file has the lock. Before
+   * the descriptor is closed, its lock must be given up by `flock`: the end of this thread does so as well.
+   */
   flockLinks(fd: number, mode: number): number;
 
   /** Since the epoch, as the system's clock has it. */

@@ -364,6 +364,16 @@ describe('FileLock of the dead', () => {
     expect(process.kill(child, 0)).toBe(true);
   });
 
+  test('a thread whose files Node.js does not close keeps nothing', async () => {
+    const [path, last] = [newPath(), newPath()];
+    const peer = Peer.thread({ trackUnmanagedFds: false });
+    await peer.run(holds, path);
+    await peer.run(takes, last);
+    await peer.kill();
+    expect(new FileLock(path).tryAcquireSync()?.abandoned).toBe(true);
+    expect(new FileLock(last).tryAcquireSync()?.abandoned).toBe(false);
+  });
+
   test('a process that ends by itself while it holds it has died too', async () => {
     const path = newPath();
     const peer = Peer.process();
