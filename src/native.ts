@@ -104,6 +104,7 @@ export function candidates(root: string): string[] {
     join(root, 'prebuilds', systemName(), 'mortise.node'),
     join(root, 'build', 'cmake', 'Release', 'mortise.node'),
     join(root, 'build', 'Release', 'mortise.node'),
+    join(root, 'native', 'build', 'Release', 'mortise.node'),
   ];
 }
 
@@ -131,7 +132,7 @@ export function load(paths: readonly string[], root: string): NativeAddon {
 /** The scripts are not published. Where they are missing, node-gyp builds it, with a package that only this needs. */
 function buildCommand(root: string): string {
   if (existsSync(join(root, 'scripts', 'build-native.mjs'))) return 'npm run build:native';
-  return `npm install --no-save node-addon-api && npx --yes node-gyp rebuild --directory ${JSON.stringify(root)}`;
+  return `npm install --no-save node-addon-api && npx --yes node-gyp rebuild --directory ${JSON.stringify(join(root, 'native'))}`;
 }
 
 /** Binaries, and what they put in shared memory, are the same for the same name. */

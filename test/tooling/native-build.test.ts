@@ -79,6 +79,7 @@ describe('The loader', () => {
       prebuiltPath(),
       path.join(root, 'build', 'cmake', 'Release', 'mortise.node'),
       path.join(root, 'build', 'Release', 'mortise.node'),
+      path.join(root, 'native', 'build', 'Release', 'mortise.node'),
     ]);
   });
 
@@ -113,7 +114,7 @@ describe('The loader', () => {
     expect(cause).toBeInstanceOf(Error);
     // As in a project that has installed the package, where its scripts are missing.
     expect(() => load([missing], here)).toThrow(
-      `npx --yes node-gyp rebuild --directory ${JSON.stringify(here)}`,
+      `npx --yes node-gyp rebuild --directory ${JSON.stringify(path.join(here, 'native'))}`,
     );
   });
 
