@@ -2,10 +2,11 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkInteger, show } from './deadline.js';
+import { BackendUnavailableError } from './errors.js';
 
 /**
  * A path, or a `file:` URL, as an absolute path.
- * @throws TypeError or RangeError that says what a path must be.
+ * @throws TypeError or RangeError that says what a path must be; BackendUnavailableError if there is no working folder.
  */
 export function absolutePath(path: unknown): string {
   const given = path instanceof URL ? fileURLToPath(path) : path;
@@ -13,7 +14,13 @@ export function absolutePath(path: unknown): string {
     throw new TypeError(`path must be a string or a file: URL, not ${show(path)}`);
   if (given === '' || given.includes('\0'))
     throw new RangeError(`path must be a path, not empty and without null characters, not ${show(path)}`);
-  return resolve(given);
+  try {
+    return resolve(given);
+  } catch (cause) {
+    throw new BackendUnavailableError(`${show(given)} is relative to a working folder that is gone`, {
+      cause,
+    });
+  }
 }
 
 /**

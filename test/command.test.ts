@@ -255,8 +255,7 @@ describe('Whoever reads what mortise says may go:', () => {
     const path = newPath();
     expect(await Run.under(path, 'sh', '-c', 'kill -KILL $PPID').outcome).toBe('SIGKILL');
     // It warns of that, to nobody.
-    const args = ['run', '--no-inherit', '--lock', path, '--', ...UNTIL_INPUT_ENDS];
-    const run = mortise(args);
+    const run = mortise(['run', '--no-inherit', '--lock', path, '--', ...UNTIL_INPUT_ENDS]);
     run.child.stderr?.destroy();
     expect(await run.line()).toBe('runs');
     expectRefused(new FileLock(path).tryAcquireSync());
@@ -339,6 +338,20 @@ describe('mortise run fails', () => {
       `mortise: ${path} is not a lock file: it has other contents, which stay as they are\n`,
     );
     expect(readFileSync(path, 'utf8')).toBe('data');
+  });
+
+  test('with 73 where the working folder is gone, but not for an absolute path', async () => {
+    const within = (path: string): Run => {
+      const script = 'mkdir "$1" && cd "$1" && rmdir "$1" && shift && exec "$@"';
+      const command = [process.execPath, program, 'run', '--lock', path, '--', 'echo', 'runs'];
+      return new Run('sh', ['-c', script, 'sh', newPath(), ...command]);
+    };
+    expect(await within('a.lock').end()).toEqual({
+      outcome: 73,
+      stdout: '',
+      stderr: "mortise: 'a.lock' is relative to a working folder that is gone\n",
+    });
+    expect(await within(newPath()).end()).toEqual({ outcome: 0, stdout: 'runs\n', stderr: '' });
   });
 
   test('with 69 without the addon', async () => {
