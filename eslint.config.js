@@ -24,7 +24,7 @@ const rooms = {
   'environment.ts': ['manager', 'backends', ...contracts],
   'guard.ts': ['space', ...contracts],
   'deadline.ts': ['lock.ts', 'errors.ts'],
-  'path.ts': ['deadline.ts'],
+  'path.ts': ['deadline.ts', 'errors.ts'],
   'with-lock.ts': ['lock.ts', 'deadline.ts'],
   'native.ts': ['errors.ts'],
   'lock.ts': [],

@@ -1,5 +1,5 @@
 /** Opening, making and mapping the file at a path, never through a symbolic link, and never inherited by a child. */
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { native } from '../native.js';
 import { refusal, unfit } from './refusal.js';
@@ -41,16 +41,41 @@ export function openExisting(path: string): number | undefined {
 }
 
 export function openOrMake(path: string, mode: number): number {
-  for (;;) {
+  for (let hasFolder = false; ;) {
     // Without O_CREAT: Linux refuses that for a file of another user in a folder such as /tmp.
     const found = openExisting(path);
     if (found !== undefined) return found;
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       return openSync(path, FLAGS | constants.O_CREAT | constants.O_EXCL, mode);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw refusal(path, 'cannot be created', error);
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') continue;
+      if (code !== 'ENOENT' || hasFolder) throw refusal(path, 'cannot be created', error);
     }
+    try {
+      makeFolder(dirname(path), folderMode(mode));
+      hasFolder = true;
+    } catch (error) {
+      throw refusal(path, 'cannot be created', error);
+    }
+  }
+}
+
+/** Whoever may use the file may get to it. */
+function folderMode(mode: number): number {
+  const read = mode & 0o444;
+  return 0o700 | read | (read >> 2);
+}
+
+/** Not `recursive`: that says ENOENT of a read-only file system, and never ends in /proc, where nothing can be made. */
+function makeFolder(path: string, mode: number): void {
+  const parent = dirname(path);
+  if (!existsSync(parent) && parent !== path) makeFolder(parent, mode);
+  try {
+    mkdirSync(path, mode);
+  } catch (error) {
+    // What is there may be no folder. Then the file cannot be opened.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
