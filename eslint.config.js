@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 import { mortise } from './scripts/eslint/plugin.mjs';
 
 // What each folder or file directly under src/ may import. The direction is the architecture: see CONTRIBUTING.md.
-const contracts = ['lock.ts', 'deadline.ts', 'errors.ts', 'path.ts', 'with-lock.ts'];
+const contracts = ['lock.ts', 'deadline.ts', 'errors.ts', 'path.ts', 'folder.ts', 'with-lock.ts'];
 const rooms = {
   'index.ts': ['*'],
   'file.ts': ['file'],
@@ -25,6 +25,7 @@ const rooms = {
   'guard.ts': ['space', ...contracts],
   'deadline.ts': ['lock.ts', 'errors.ts'],
   'path.ts': ['deadline.ts', 'errors.ts'],
+  'folder.ts': [],
   'with-lock.ts': ['lock.ts', 'deadline.ts'],
   'native.ts': ['errors.ts'],
   'lock.ts': [],

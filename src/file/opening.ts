@@ -1,6 +1,6 @@
 /** Opening, making and mapping the file at a path, never through a symbolic link, and never inherited by a child. */
-import { closeSync, constants, existsSync, fstatSync, lstatSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
+import { makeFolderFor } from '../folder.js';
 import { native } from '../native.js';
 import { refusal, unfit } from './refusal.js';
 import { FILE_BYTES } from './words.js';
@@ -53,29 +53,11 @@ export function openOrMake(path: string, mode: number): number {
       if (code !== 'ENOENT' || hasFolder) throw refusal(path, 'cannot be created', error);
     }
     try {
-      makeFolder(dirname(path), folderMode(mode));
+      makeFolderFor(path, mode);
       hasFolder = true;
     } catch (error) {
       throw refusal(path, 'cannot be created', error);
     }
-  }
-}
-
-/** Whoever may use the file may get to it. */
-function folderMode(mode: number): number {
-  const read = mode & 0o444;
-  return 0o700 | read | (read >> 2);
-}
-
-/** Not `recursive`: that says ENOENT of a read-only file system, and never ends in /proc, where nothing can be made. */
-function makeFolder(path: string, mode: number): void {
-  const parent = dirname(path);
-  if (!existsSync(parent) && parent !== path) makeFolder(parent, mode);
-  try {
-    mkdirSync(path, mode);
-  } catch (error) {
-    // What is there may be no folder. Then the file cannot be opened.
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
