@@ -1,6 +1,7 @@
 /** Where the manager meets the backends. */
 import { memoryBackend } from './backends/memory.js';
 import { checkObject, show } from './deadline.js';
+import { watcherOf, type DeadlockOptions } from './deadlocks/watcher.js';
 import { fromEnvironment } from './environment.js';
 import type { Backend } from './manager/backend.js';
 import { checkBackend } from './manager/checks.js';
@@ -8,7 +9,7 @@ import { checkLimits, type TimeLimits } from './manager/limits.js';
 import { LockScope } from './manager/lock-scope.js';
 import { Registry } from './manager/registry.js';
 
-export interface LockManagerOptions {
+export interface LockManagerOptions extends DeadlockOptions {
   /** Where locks live. Default `memoryBackend()`: between the threads of this process. */
   backend?: Backend;
   /** How long acquires wait that say no timeout. Default: for ever. */
@@ -38,7 +39,8 @@ export class LockManager extends LockScope {
     checkObject(options, 'options');
     const { backend = memoryBackend(), timeouts = {} } = options;
     checkBackend(backend, 'options.backend');
-    super(new Registry(backend, checkLimits(timeouts, 'options.timeouts')), '');
+    const limits = checkLimits(timeouts, 'options.timeouts');
+    super(new Registry(backend, limits, watcherOf(options)), '');
   }
 }
 

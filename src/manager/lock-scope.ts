@@ -1,5 +1,8 @@
 /** The names of a manager that begin with a prefix, and what can be done with them. */
 import { checkInteger, checkObject, show } from '../deadline.js';
+import { detectedBy } from '../deadlocks/attend.js';
+import { Audience, type DeadlockEvents } from '../deadlocks/audience.js';
+import { namesOf, type DeadlockReport } from '../deadlocks/report.js';
 import type { AcquireOptions, Lock } from '../lock.js';
 import { checkKey, type Backend, type BackendReadWriteLock } from './backend.js';
 import { checkBackend, checkLock, kindOf } from './checks.js';
@@ -48,11 +51,13 @@ const KINDS: Readonly<Record<LockMode, Kind>> = {
 export class LockScope {
   readonly #registry: Registry;
   readonly #prefix: string;
+  readonly #audience: Audience;
 
   /** @internal */
   constructor(registry: Registry, prefix: string) {
     this.#registry = registry;
     this.#prefix = prefix;
+    this.#audience = new Audience(registry.watcher, prefix);
   }
 
   /**
@@ -229,6 +234,58 @@ export class LockScope {
     const errors = outcomes.flatMap((it) => (it.status === 'rejected' ? [it.reason as Error] : []));
     if (errors.length > 0) throw new AggregateError(errors, `${errors.length} locks could not be closed`);
     return outcomes.filter((it) => it.status === 'fulfilled' && it.value).length;
+  }
+
+  /**
+   * The deadlocks that there are now among those who use the backends of this manager, in whatever thread, and on a
+   * `sharedMemoryBackend` process: each cycle once, in a scope those with one of its names. Empty if `deadlocks` is `off`.
+   * It looks several times, and takes 50 to 200 ms.
+   *
+   * @example
+   * ```js
+   * import { LockManager } from 'mortise';
+   *
+   * const locks = new LockManager();
+   * const both = (one, other) =>
+   *   locks.lock(one).withLock(async () => {
+   *     await null; // so that the other task has its first lock as well
+   *     await locks.lock(other).withLock(() => {}, { timeout: 500 });
+   *   });
+   * const tasks = [both('left', 'right'), both('right', 'left')];
+   * const [deadlock] = await locks.detectDeadlocks();
+   * deadlock.certain; // => true
+   * deadlock.members.map(({ holds, waitsFor }) => `${holds.name}, then ${waitsFor.name}`).sort();
+   * // => ['left, then right', 'right, then left']
+   * (await Promise.allSettled(tasks)).some(({ reason }) => reason?.code === 'ERR_LOCK_TIMEOUT'); // => true
+   * ```
+   */
+  async detectDeadlocks(): Promise<DeadlockReport[]> {
+    const { watcher } = this.#registry;
+    if (watcher === undefined) return [];
+    const found = await detectedBy(watcher);
+    return found.filter((report) => this.#audience.isConcernedBy(namesOf(report)));
+  }
+
+  /**
+   * Calls `listener` from now on. A deadlock is told of within `deadlockInterval` once to each manager whose backends it is
+   * on, in each thread that listens, in a scope if one of its names is in it; the other events in the thread that waits.
+   * @throws RangeError if there is no such event; TypeError if the listener is no function.
+   */
+  on<E extends keyof DeadlockEvents>(event: E, listener: (...told: DeadlockEvents[E]) => void): this {
+    this.#audience.on(event, listener, false);
+    return this;
+  }
+
+  /** As {@link on}, for the next time only. */
+  once<E extends keyof DeadlockEvents>(event: E, listener: (...told: DeadlockEvents[E]) => void): this {
+    this.#audience.on(event, listener, true);
+    return this;
+  }
+
+  /** Takes back {@link on} or {@link once} of this scope. */
+  off<E extends keyof DeadlockEvents>(event: E, listener: (...told: DeadlockEvents[E]) => void): this {
+    this.#audience.off(event, listener);
+    return this;
   }
 
   #want(demand: Demand): Want {
