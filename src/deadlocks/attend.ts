@@ -23,13 +23,16 @@ export interface Known {
 export function attended(lock: Lock, mode: Mode, known: Known, watcher: Watcher): Lock {
   const { name, key, backend, permits, fifo, census } = known;
   const identity = census?.threads?.identify(lock);
-  if (backend !== undefined) {
-    watcher.minds(backend);
-    if (census !== undefined) detector().sources.add(backend, census);
-  }
+  if (backend !== undefined) mind(watcher, backend, census);
   const id = identity ?? (backend === undefined ? `${partyKey(self)} ${key}` : `${backend} ${key}`);
   const subject = { id, name, backend, capacity: permits ?? EVERYTHING, fifo };
   return new AttendedLock(lock, mode, subject, watcher, identity === undefined ? undefined : census?.threads);
+}
+
+/** From now on this manager is told of deadlocks on that backend. */
+export function mind(watcher: Watcher, backend: string, census: Census | undefined): void {
+  watcher.minds(backend);
+  if (census !== undefined) detector().sources.add(backend, census);
 }
 
 /** The cycles that there are now. */

@@ -61,8 +61,7 @@ class Graph {
       for (const id of new Set(wait.holds.map(({ subject }) => subject.id))) add(this.#holding, id, wait);
     }
     for (const [party, holds] of bare) {
-      // All that a blocked thread holds is its own.
-      const own = sorted.filter((wait) => !wait.blocking && partyKey(wait.party) === party);
+      const own = sorted.filter((wait) => wait.bare && partyKey(wait.party) === party);
       for (const hold of holds) add(this.#bare, hold.subject.id, { hold, waits: own });
     }
     for (let before = -1; before !== this.#stuck.size;) {
