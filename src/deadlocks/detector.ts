@@ -38,8 +38,8 @@ const LOOKS = 5;
 const ATTENTION = 1000;
 /** Milliseconds for which nobody says again that he may block, in detail. */
 const HUSH = 10;
-/** Milliseconds for which what is only possible has to last before it is told of. */
-const LASTING = 50;
+/** Milliseconds after which a bare guard is taken for that of a task that waits. */
+const LASTING = 30;
 
 interface Suspicion {
   /** When all of it had been seen. */
@@ -56,6 +56,8 @@ export class Detector {
   readonly #news: News;
   /** Cycles seen at the last look. */
   #suspected = new Map<string, Suspicion>();
+  /** When holds of bare guards were first seen. */
+  #bareSince = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #period = Infinity;
   #attentiveUntil = 0;
@@ -262,7 +264,7 @@ export class Detector {
     return { party: self, at: now(), waits: waits.filter(mayMatter), bare, blocking: undefined };
   }
 
-  /** What is held here, and by no task as far as anybody knows. */
+  /** What has been held here for a while, and by no task as far as anybody knows. */
   #bareHolds(): Hold[] {
     const noted = new Map<string, number>();
     const bare: Hold[] = [];
@@ -276,7 +278,9 @@ export class Detector {
       const weight = hold.weight - (noted.get(hold.subject.id) ?? 0);
       if (weight > 0) bare.push({ ...hold, weight });
     }
-    return bare;
+    const seen = new Map(bare.map(({ id }) => [id, this.#bareSince.get(id) ?? now()]));
+    this.#bareSince = seen;
+    return bare.filter(({ id }) => now() - (seen.get(id) as number) >= LASTING);
   }
 
   /** What this thread holds, by whatever task. */
@@ -308,8 +312,6 @@ function isProven(cycle: Cycle, known: Suspicion | undefined, bulletins: readonl
   const isCertain = cycle.every(({ certain }) => certain);
   if (isCertain && cycle.every(({ wait }) => isOwn(wait))) return true; // This thread does nothing else meanwhile.
   if (known === undefined) return false;
-  // What may be a deadlock has to last a while at least.
-  if (!isCertain && now() - known.at < LASTING) return false;
   return cycle.every(({ wait: { party, blocking } }) => {
     const key = partyKey(party);
     return blocking || bulletins.some((one) => partyKey(one.party) === key && one.at > known.at);

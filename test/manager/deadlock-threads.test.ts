@@ -17,17 +17,23 @@ interface Part {
   first: string;
   second: string;
   policy: 'report' | 'error' | 'off';
-  timeout?: number;
+  timeout?: number | undefined;
+  interval?: number | undefined;
   /** Word 0 counts those who have their first lock: each waits until both have. */
   met: Int32Array;
+}
+
+interface Outcome {
+  code: string | undefined;
+  heard: DeadlockReport[];
 }
 
 /** In a thread: takes the first lock, then the second, and tells what became of it and what it heard. */
 async function takeBoth(
   { LockManager }: typeof import('mortise'),
-  { how, first, second, policy, timeout = 20_000, met }: Part,
-): Promise<{ code: string | undefined; heard: DeadlockReport[] }> {
-  const locks = new LockManager({ deadlocks: policy });
+  { how, first, second, policy, timeout = 20_000, interval = 100, met }: Part,
+): Promise<Outcome> {
+  const locks = new LockManager({ deadlocks: policy, deadlockInterval: interval });
   const heard: DeadlockReport[] = [];
   locks.on('deadlock', (report) => heard.push(report));
   const meet = async (): Promise<void> => {
@@ -59,14 +65,27 @@ async function takeBoth(
   }
 }
 
-function start(threads: Thread[], hows: How[], locks: LockScope, policy: Part['policy'], timeout?: number) {
+function start(
+  threads: Thread[],
+  hows: How[],
+  locks: LockScope,
+  policy: Part['policy'],
+  timeout?: number,
+  interval?: number,
+) {
   const met = words();
   const names = ['a', 'b'].map((name) => locks.lock(name).name);
   return hows.map((how, index) => {
     const [first, second] = [names[index]!, names[1 - index]!];
-    return threads[index]!.run(takeBoth as never, { how, first, second, policy, timeout, met }) as ReturnType<
-      typeof takeBoth
-    >;
+    return threads[index]!.run<Part, Outcome>(takeBoth, {
+      how,
+      first,
+      second,
+      policy,
+      timeout,
+      interval,
+      met,
+    });
   });
 }
 
@@ -115,6 +134,18 @@ describe.each(pairs)(
     });
   },
 );
+
+test('Threads that hardly ever look by themselves are asked', async () => {
+  const threads = [await startThread(), await startThread()];
+  const { locks } = newLocks();
+  const ends = start(threads, ['withLock', 'bare'], locks, 'report', 1500, 60_000);
+  let found: DeadlockReport[] = [];
+  await until(async () => (found = await locks.detectDeadlocks()).length > 0, 'it is found');
+  expect(found).toHaveLength(1);
+  expect(found[0]!.certain).toBe(false);
+  await Promise.all(ends);
+  expect(await locks.detectDeadlocks()).toEqual([]);
+});
 
 test('A thread that blocks tells what it knows of the others', async () => {
   const threads = [await startThread(), await startThread()];
