@@ -1,5 +1,6 @@
 /** The names of a manager that begin with a prefix, and what can be done with them. */
 import { checkInteger, checkObject, show } from '../deadline.js';
+import { UnsupportedError } from '../errors.js';
 import type { AcquireOptions, Lock } from '../lock.js';
 import { checkKey, type Backend, type BackendReadWriteLock } from './backend.js';
 import { checkBackend, checkLock, kindOf } from './checks.js';
@@ -9,6 +10,7 @@ import { LOCK_MODES, type LockMode } from './limits.js';
 import type { ManagedLock, ManagedSemaphore } from './managed-lock.js';
 import type { Kind, Named } from './named.js';
 import type { Registry } from './registry.js';
+import type { LockStatus, NameStats, Participants, Statistics } from './statistics.js';
 
 export interface NameOptions {
   /** Where this name lives. Default: the manager's backend. */
@@ -101,8 +103,7 @@ export class LockScope {
    */
   get(name: string, mode?: LockMode): ManagedLock | ManagedSemaphore | undefined {
     checkKey(name, 'name');
-    if (mode !== undefined && !LOCK_MODES.includes(mode))
-      throw new RangeError(`mode must be 'lock', 'read', 'write' or 'semaphore', not ${show(mode)}`);
+    checkMode(mode);
     return this.#find(name)?.face(mode);
   }
 
@@ -205,6 +206,93 @@ export class LockScope {
   }
 
   /**
+   * What happened at each name and mode since it was opened, or since {@link resetStats}: the counts are exact, and the sum
+   * over all threads of the process that use it by a manager with this backend and `statistics`. Waiting times are those of
+   * every acquisition that had to wait; hold times those of one hold in 64, and of every one that had to wait. Threads that
+   * were started before the main thread loaded this package count for themselves.
+   *
+   * The statistics of a name last as long as any thread has it open, those of threads that ended until the next
+   * {@link cleanup}.
+   * @throws UnsupportedError if the manager was made without `statistics`.
+   *
+   * @example
+   * ```js
+   * import { LockManager } from 'mortise';
+   *
+   * const locks = new LockManager({ statistics: true });
+   * await locks.lock('invoice:7').withLock(() => 'paid');
+   * const guard = await locks.lock('invoice:8').acquire();
+   * locks.stats().map(({ name, mode, acquisitions, holders }) => [name, mode, acquisitions, holders]);
+   * // => [['invoice:7', 'lock', 1, 0], ['invoice:8', 'lock', 1, 1]]
+   * guard.release();
+   * ```
+   */
+  stats(): NameStats[];
+  /** As above, of one name; `undefined` if no thread has it open. `mode` as that of {@link get}. */
+  stats(name: string, mode?: LockMode): NameStats | undefined;
+  stats(name?: string, mode?: LockMode): NameStats[] | NameStats | undefined {
+    const statistics = this.#statistics('stats');
+    if (name === undefined) return statistics.read(this.#prefix).map((it) => this.#here(it));
+    checkKey(name, 'name');
+    checkMode(mode);
+    const found = statistics.read(this.#prefix + name).filter((it) => it.name === this.#prefix + name);
+    const modes: readonly LockMode[] = mode === undefined ? ['lock', 'semaphore', 'write'] : [mode];
+    const stats = found.find((it) => modes.includes(it.mode));
+    return stats && this.#here(stats);
+  }
+
+  /**
+   * From now on {@link stats} of this manager tells what happens from now on, at one name or at all. Least and most of
+   * the times are then those of a histogram, at most 25 % off. Other managers, and the locks themselves, go on counting.
+   * @throws as {@link stats}.
+   */
+  resetStats(name?: string): void {
+    const statistics = this.#statistics('resetStats');
+    if (name !== undefined) checkKey(name, 'name');
+    statistics.reset(this.#prefix, name);
+  }
+
+  /**
+   * Who holds and who waits: the threads of this process, which the manager knows if it was made with `statistics`, and
+   * what each lock itself says of whoever uses it anywhere (`info`). One entry for each name; it may be out of date when
+   * you read it. Where a lock answers promises only, as on servers, `info` is `null`: ask `await locks.lock(name).info()`.
+   * @throws what the backend does.
+   *
+   * @example
+   * ```js
+   * import { LockManager } from 'mortise';
+   *
+   * const locks = new LockManager({ statistics: { label: 'billing' } });
+   * const guard = await locks.lock('invoice:7').acquire();
+   * const { holders, waiters } = locks.status('invoice:7');
+   * holders.map(({ mode, threadId, label, fence }) => [mode, threadId, label, fence]); // => [['lock', 0, 'billing', 1n]]
+   * waiters; // => []
+   * guard.release();
+   * ```
+   */
+  status(): LockStatus[];
+  /** As above, of one name; `undefined` if no thread has it open. */
+  status(name: string): LockStatus | undefined;
+  status(name?: string): LockStatus[] | LockStatus | undefined {
+    if (name !== undefined) checkKey(name, 'name');
+    const registry = this.#registry;
+    const wanted = this.#prefix + (name ?? '');
+    const isWanted = (full: string): boolean => name === undefined || full === wanted;
+    const known = new Map<string, Participants>();
+    for (const named of registry.named(wanted)) {
+      const { name: full, backend } = named.description;
+      if (isWanted(full)) known.set(full, { name: full, backend: backend?.id, holders: [], waiters: [] });
+    }
+    for (const it of registry.statistics?.participants(wanted) ?? [])
+      if (isWanted(it.name)) known.set(it.name, it);
+    const entries = [...known.values()].map((it) => ({
+      ...this.#here(it),
+      info: registry.find(it.name)?.info() ?? null,
+    }));
+    return name === undefined ? entries : entries[0];
+  }
+
+  /**
    * Closes and forgets the names that nobody holds or waits for, never those in use or registered. Locks that were given
    * out stay usable. Returns how many were closed. In memory, names are closed as well when there is no room for another.
    * @throws AggregateError with what the backends threw, when all others are closed.
@@ -227,8 +315,22 @@ export class LockScope {
       [...this.#registry.named(this.#prefix)].map((named) => this.#registry.drop(named)),
     );
     const errors = outcomes.flatMap((it) => (it.status === 'rejected' ? [it.reason as Error] : []));
+    this.#registry.statistics?.sweep(this.#prefix);
     if (errors.length > 0) throw new AggregateError(errors, `${errors.length} locks could not be closed`);
     return outcomes.filter((it) => it.status === 'fulfilled' && it.value).length;
+  }
+
+  #statistics(method: string): Statistics {
+    const { statistics } = this.#registry;
+    if (statistics !== undefined) return statistics;
+    throw new UnsupportedError(
+      `${method}() needs a manager that counts: new LockManager({ statistics: true })`,
+    );
+  }
+
+  /** As it is called in this scope. */
+  #here<T extends { readonly name: string }>(entry: T): T {
+    return { ...entry, name: entry.name.slice(this.#prefix.length) };
   }
 
   #want(demand: Demand): Want {
@@ -259,4 +361,9 @@ export class LockScope {
     checkKey(full, 'name, with the prefix of its scope,');
     return full;
   }
+}
+
+function checkMode(mode: LockMode | undefined): void {
+  if (mode !== undefined && !LOCK_MODES.includes(mode))
+    throw new RangeError(`mode must be 'lock', 'read', 'write' or 'semaphore', not ${show(mode)}`);
 }

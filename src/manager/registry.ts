@@ -6,6 +6,7 @@ import type { Lock } from '../lock.js';
 import type { Backend, BackendReadWriteLock, BackendSemaphore } from './backend.js';
 import { GuardSets } from './guard-set.js';
 import type { Limits } from './limits.js';
+import type { Statistics } from './statistics.js';
 import { describe, Named, type Description, type Kind, type Opened } from './named.js';
 
 const debug = debuglog('mortise');
@@ -25,11 +26,14 @@ export class Registry {
   readonly limits: Limits;
   /** What `acquireAll` has given and nobody has released yet. */
   readonly sets: GuardSets = new GuardSets();
+  /** Undefined: nothing is counted. */
+  readonly statistics: Statistics | undefined;
   readonly #names = new Map<string, Named>();
 
-  constructor(backend: Backend, limits: Limits) {
+  constructor(backend: Backend, limits: Limits, statistics: Statistics | undefined) {
     this.backend = backend;
     this.limits = limits;
+    this.statistics = statistics;
   }
 
   find(name: string): Named | undefined {
@@ -67,7 +71,8 @@ export class Registry {
       throw new NameConflictError(`the name ${show(name)} is taken already: ${found.describe()}`);
     const permits = kind === 'semaphore' ? (lock as BackendSemaphore).permits : undefined;
     const description = { name, kind, backend: undefined, key: name, permits };
-    const named = new Named(description, this.limits, this, lock);
+    const measured = this.statistics?.measure(description, lock) ?? lock;
+    const named = new Named(description, this.limits, this, measured);
     this.#names.set(name, named);
     debug('manager: registered %s as %s', show(name), named.describe());
     return named;
@@ -79,9 +84,10 @@ export class Registry {
     const found = this.#names.get(description.name);
     if (found !== undefined && found !== named) checkSame(description, found);
     const opened = this.#openAt(description);
+    const measured = this.statistics?.measure(description, opened) ?? opened;
     if (found === undefined) this.#names.set(description.name, named);
     debug('manager: opened %s as %s', show(description.name), named.describe());
-    return opened;
+    return measured;
   }
 
   /** Closes and forgets it unless it is in use or the user's own. */
