@@ -1,6 +1,7 @@
 /** Where the manager meets the backends. */
 import { memoryBackend } from './backends/memory.js';
 import { checkObject, show } from './deadline.js';
+import { watcherOf, type DeadlockOptions } from './deadlocks/watcher.js';
 import { fromEnvironment } from './environment.js';
 import type { Backend } from './manager/backend.js';
 import { checkBackend } from './manager/checks.js';
@@ -10,7 +11,7 @@ import { Registry } from './manager/registry.js';
 import type { StatisticsOptions } from './manager/statistics.js';
 import { statisticsFrom } from './statistics/statistics.js';
 
-export interface LockManagerOptions {
+export interface LockManagerOptions extends DeadlockOptions {
   /** Where locks live. Default `memoryBackend()`: between the threads of this process. */
   backend?: Backend;
   /** How long acquires wait that say no timeout. Default: for ever. */
@@ -46,7 +47,8 @@ export class LockManager extends LockScope {
     const { backend = memoryBackend(), timeouts = {}, statistics = false } = options;
     checkBackend(backend, 'options.backend');
     const limits = checkLimits(timeouts, 'options.timeouts');
-    super(new Registry(backend, limits, statisticsFrom(statistics, 'options.statistics', backend.id)), '');
+    const counting = statisticsFrom(statistics, 'options.statistics', backend.id);
+    super(new Registry(backend, limits, watcherOf(options), counting), '');
   }
 }
 

@@ -1,16 +1,20 @@
 /** The names of a manager that begin with a prefix, and what can be done with them. */
 import { checkInteger, checkObject, show } from '../deadline.js';
+import { detectedBy } from '../deadlocks/attend.js';
+import { Audience, type DeadlockEvents } from '../deadlocks/audience.js';
+import { namesOf, type DeadlockReport } from '../deadlocks/report.js';
 import { UnsupportedError } from '../errors.js';
 import type { AcquireOptions, Lock } from '../lock.js';
 import { checkKey, type Backend, type BackendReadWriteLock } from './backend.js';
 import { checkBackend, checkLock, kindOf } from './checks.js';
 import { acquireInOrder, checkRequests, type Demand, type LockRequest, type Want } from './acquire-all.js';
 import type { GuardSet } from './guard-set.js';
-import { LOCK_MODES, type LockMode } from './limits.js';
+import { checkMode, type LockMode } from './limits.js';
 import type { ManagedLock, ManagedSemaphore } from './managed-lock.js';
 import type { Kind, Named } from './named.js';
 import type { Registry } from './registry.js';
-import type { LockStatus, NameStats, Participants, Statistics } from './statistics.js';
+import type { LockStatus, NameStats, Statistics } from './statistics.js';
+import { statusOf } from './status.js';
 
 export interface NameOptions {
   /** Where this name lives. Default: the manager's backend. */
@@ -50,11 +54,13 @@ const KINDS: Readonly<Record<LockMode, Kind>> = {
 export class LockScope {
   readonly #registry: Registry;
   readonly #prefix: string;
+  readonly #audience: Audience;
 
   /** @internal */
   constructor(registry: Registry, prefix: string) {
     this.#registry = registry;
     this.#prefix = prefix;
+    this.#audience = new Audience(registry.watcher, prefix);
   }
 
   /**
@@ -275,20 +281,7 @@ export class LockScope {
   status(name: string): LockStatus | undefined;
   status(name?: string): LockStatus[] | LockStatus | undefined {
     if (name !== undefined) checkKey(name, 'name');
-    const registry = this.#registry;
-    const wanted = this.#prefix + (name ?? '');
-    const isWanted = (full: string): boolean => name === undefined || full === wanted;
-    const known = new Map<string, Participants>();
-    for (const named of registry.named(wanted)) {
-      const { name: full, backend } = named.description;
-      if (isWanted(full)) known.set(full, { name: full, backend: backend?.id, holders: [], waiters: [] });
-    }
-    for (const it of registry.statistics?.participants(wanted) ?? [])
-      if (isWanted(it.name)) known.set(it.name, it);
-    const entries = [...known.values()].map((it) => ({
-      ...this.#here(it),
-      info: registry.find(it.name)?.info() ?? null,
-    }));
+    const entries = statusOf(this.#registry, this.#prefix, name).map((it) => this.#here(it));
     return name === undefined ? entries : entries[0];
   }
 
@@ -318,6 +311,58 @@ export class LockScope {
     this.#registry.statistics?.sweep(this.#prefix);
     if (errors.length > 0) throw new AggregateError(errors, `${errors.length} locks could not be closed`);
     return outcomes.filter((it) => it.status === 'fulfilled' && it.value).length;
+  }
+
+  /**
+   * The deadlocks that there are now among those who use the backends of this manager, in whatever thread, and on a
+   * `sharedMemoryBackend` process: each cycle once, in a scope those with one of its names. Empty if `deadlocks` is `off`.
+   * It looks several times, and takes 50 to 200 ms.
+   *
+   * @example
+   * ```js
+   * import { LockManager } from 'mortise';
+   *
+   * const locks = new LockManager();
+   * const both = (one, other) =>
+   *   locks.lock(one).withLock(async () => {
+   *     await null; // so that the other task has its first lock as well
+   *     await locks.lock(other).withLock(() => {}, { timeout: 500 });
+   *   });
+   * const tasks = [both('left', 'right'), both('right', 'left')];
+   * const [deadlock] = await locks.detectDeadlocks();
+   * deadlock.certain; // => true
+   * deadlock.members.map(({ holds, waitsFor }) => `${holds.name}, then ${waitsFor.name}`).sort();
+   * // => ['left, then right', 'right, then left']
+   * (await Promise.allSettled(tasks)).some(({ reason }) => reason?.code === 'ERR_LOCK_TIMEOUT'); // => true
+   * ```
+   */
+  async detectDeadlocks(): Promise<DeadlockReport[]> {
+    const { watcher } = this.#registry;
+    if (watcher === undefined) return [];
+    const found = await detectedBy(watcher);
+    return found.filter((report) => this.#audience.isConcernedBy(namesOf(report)));
+  }
+
+  /**
+   * Calls `listener` from now on. A deadlock is told of within `deadlockInterval` once to each manager whose backends it is
+   * on, in each thread that listens, in a scope if one of its names is in it; the other events in the thread that waits.
+   * @throws RangeError if there is no such event; TypeError if the listener is no function.
+   */
+  on<E extends keyof DeadlockEvents>(event: E, listener: (...told: DeadlockEvents[E]) => void): this {
+    this.#audience.on(event, listener, false);
+    return this;
+  }
+
+  /** As {@link on}, for the next time only. */
+  once<E extends keyof DeadlockEvents>(event: E, listener: (...told: DeadlockEvents[E]) => void): this {
+    this.#audience.on(event, listener, true);
+    return this;
+  }
+
+  /** Takes back {@link on} or {@link once} of this scope. */
+  off<E extends keyof DeadlockEvents>(event: E, listener: (...told: DeadlockEvents[E]) => void): this {
+    this.#audience.off(event, listener);
+    return this;
   }
 
   #statistics(method: string): Statistics {
@@ -361,9 +406,4 @@ export class LockScope {
     checkKey(full, 'name, with the prefix of its scope,');
     return full;
   }
-}
-
-function checkMode(mode: LockMode | undefined): void {
-  if (mode !== undefined && !LOCK_MODES.includes(mode))
-    throw new RangeError(`mode must be 'lock', 'read', 'write' or 'semaphore', not ${show(mode)}`);
 }

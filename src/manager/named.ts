@@ -26,6 +26,8 @@ export type Opened = Lock | BackendLock | BackendReadWriteLock;
 /** What the faces of a name open it by. */
 export interface Opener {
   open(named: Named): Opened;
+  /** The lock as it is used: with somebody who looks for deadlocks, unless nobody shall. */
+  attended(lock: Lock, mode: LockMode, description: Description): Lock;
 }
 
 export class Named implements Source {
@@ -120,9 +122,12 @@ export class Named implements Source {
 
   #attach(opened: Opened | undefined): void {
     this.#opened = opened;
-    (this.lock ?? this.semaphore)?.attach(opened as Lock | undefined);
-    this.reader?.attach((opened as BackendReadWriteLock | undefined)?.reader);
-    this.writer?.attach((opened as BackendReadWriteLock | undefined)?.writer);
+    const attach = (face: ManagedLock | ManagedSemaphore | undefined, lock: Lock | undefined): void => {
+      face?.attach(lock && this.#opener.attended(lock, face.mode, this.description));
+    };
+    attach(this.lock ?? this.semaphore, opened as Lock | undefined);
+    attach(this.reader, (opened as BackendReadWriteLock | undefined)?.reader);
+    attach(this.writer, (opened as BackendReadWriteLock | undefined)?.writer);
   }
 }
 

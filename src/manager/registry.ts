@@ -1,11 +1,13 @@
 /** The names of one manager: each has one kind, one place, and one entry, made when it is first asked for. */
 import { debuglog } from 'node:util';
 import { show } from '../deadline.js';
+import { attended } from '../deadlocks/attend.js';
+import type { Watcher } from '../deadlocks/watcher.js';
 import { NameConflictError, SpaceFullError } from '../errors.js';
 import type { Lock } from '../lock.js';
 import type { Backend, BackendReadWriteLock, BackendSemaphore } from './backend.js';
 import { GuardSets } from './guard-set.js';
-import type { Limits } from './limits.js';
+import type { Limits, LockMode } from './limits.js';
 import type { Statistics } from './statistics.js';
 import { describe, Named, type Description, type Kind, type Opened } from './named.js';
 
@@ -26,14 +28,23 @@ export class Registry {
   readonly limits: Limits;
   /** What `acquireAll` has given and nobody has released yet. */
   readonly sets: GuardSets = new GuardSets();
-  /** Undefined: nothing is counted. */
+  /** Who looks for deadlocks; undefined: nobody. */
+  readonly watcher: Watcher | undefined;
+  /** Who counts; undefined: nobody. */
   readonly statistics: Statistics | undefined;
   readonly #names = new Map<string, Named>();
 
-  constructor(backend: Backend, limits: Limits, statistics: Statistics | undefined) {
+  constructor(
+    backend: Backend,
+    limits: Limits,
+    watcher: Watcher | undefined,
+    statistics: Statistics | undefined,
+  ) {
     this.backend = backend;
     this.limits = limits;
+    this.watcher = watcher;
     this.statistics = statistics;
+    watcher?.minds(backend.id);
   }
 
   find(name: string): Named | undefined {
@@ -88,6 +99,16 @@ export class Registry {
     if (found === undefined) this.#names.set(description.name, named);
     debug('manager: opened %s as %s', show(description.name), named.describe());
     return measured;
+  }
+
+  attended(lock: Lock, mode: LockMode, { name, kind, key, permits, backend }: Description): Lock {
+    if (this.watcher === undefined) return lock;
+    // A lock of the user's own may live where ours do.
+    const { census } = backend ?? this.backend;
+    const id = backend?.id;
+    const fifo = kind !== 'lock' && backend?.capabilities.fifo === true;
+    const behind = this.statistics?.behind(lock) ?? lock;
+    return attended(lock, mode, { name, key, backend: id, permits, fifo, behind, census }, this.watcher);
   }
 
   /** Closes and forgets it unless it is in use or the user's own. */

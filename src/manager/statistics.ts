@@ -97,6 +97,8 @@ export interface Statistics {
   /** What stands for the lock from now on, and counts until it is closed. */
   measure(description: Description, opened: Opened): Opened;
   measure(description: Description, opened: Lock | BackendReadWriteLock): Lock | BackendReadWriteLock;
+  /** What such a lock stands for; itself, if it stands for nothing. */
+  behind(lock: Lock): Lock;
   /** Forgets those of the names with this prefix that no thread has open any more. */
   sweep(prefix: string): void;
   read(prefix: string): NameStats[];

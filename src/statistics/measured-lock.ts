@@ -14,7 +14,7 @@ interface Downgrading {
  * what can be tried at once is another lock's business (`PromptLock`).
  */
 export class MeasuredLock<O extends AcquireOptions = AcquireOptions> implements Lock {
-  protected readonly behind: Lock;
+  readonly behind: Lock;
   /** Counts as long as this object lives, so whatever has to be counted keeps the object and not the row. */
   readonly row: Row;
   protected readonly isExclusive: boolean;
@@ -136,7 +136,7 @@ export class MeasuredLock<O extends AcquireOptions = AcquireOptions> implements 
 
 /** A {@link MeasuredLock} that can block, as a `SyncLock` does. */
 export class MeasuredSyncLock<O extends AcquireOptions = AcquireOptions> extends MeasuredLock<O> {
-  declare protected readonly behind: SyncLock;
+  declare readonly behind: SyncLock;
 
   acquireSync(options?: O): SyncGuard {
     const asked = this.row.ask();

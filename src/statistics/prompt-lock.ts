@@ -63,7 +63,7 @@ abstract class PromptLock extends MeasuredSyncLock<Options> {
 }
 
 class PromptThreadLock extends PromptLock {
-  declare protected readonly behind: ThreadLock & SyncLock;
+  declare readonly behind: ThreadLock & SyncLock;
   readonly #cell: Cell;
   readonly #attempt: Attempt;
   readonly #permits: number;
@@ -88,7 +88,7 @@ class PromptThreadLock extends PromptLock {
 }
 
 class PromptFileLock extends PromptLock {
-  declare protected readonly behind: FileLock;
+  declare readonly behind: FileLock;
 
   protected override get isWaitedFor(): boolean {
     return this.row.isWaitedFor;

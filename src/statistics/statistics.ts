@@ -103,6 +103,10 @@ export class SharedStatistics implements Statistics {
     return this.#measured(description, description.kind === 'semaphore' ? 'semaphore' : 'lock', opened);
   }
 
+  behind(lock: Lock): Lock {
+    return lock instanceof MeasuredLock ? lock.behind : lock;
+  }
+
   sweep(prefix: string): void {
     for (const board of boards()) board.sweep((text) => this.#subjectOf(text, prefix) !== undefined);
   }

@@ -1,0 +1,61 @@
+/** The backends whose locks tell who holds them, as this thread has them open. */
+import type { Blocked, Census, ThreadCensus } from './census.js';
+import { self } from './task.js';
+import { partyKey, type Hold, type Wait } from './wait.js';
+
+export class Sources {
+  /** By id of the backend. Weak: it is its manager that keeps a backend, and the memory behind it. */
+  readonly #known = new Map<string, WeakRef<Census>>();
+
+  add(backend: string, census: Census): void {
+    if (this.#known.get(backend)?.deref() !== census) this.#known.set(backend, new WeakRef(census));
+  }
+
+  *all(): Generator<[string, Census]> {
+    for (const [backend, reference] of this.#known) {
+      const census = reference.deref();
+      if (census === undefined) this.#known.delete(backend);
+      else yield [backend, census];
+    }
+  }
+
+  /** The threads that block, each with all that it holds anywhere. */
+  blocked(): Blocked[] {
+    const threads = [...this.#threads()];
+    return threads.flatMap(([backend, census]) =>
+      census.blocked(backend).map(({ wait, undecided }) => {
+        const holds = threads.flatMap(([of, other]) =>
+          of === backend ? wait.holds : other.held(of, wait.party),
+        );
+        const known: Wait = { ...wait, holds };
+        return { wait: known, undecided };
+      }),
+    );
+  }
+
+  /** What this thread holds. */
+  held(): Hold[] {
+    return [...this.#threads()].flatMap(([backend, census]) => census.held(backend, self));
+  }
+
+  pause(): void {
+    for (const [, census] of this.#threads()) {
+      census.pause();
+      return;
+    }
+  }
+
+  *#threads(): Generator<[string, ThreadCensus]> {
+    const seen = new Set<string>();
+    for (const [backend, { threads }] of this.all()) {
+      // The same memory under another name.
+      if (threads === undefined || seen.has(threads.id)) continue;
+      seen.add(threads.id);
+      yield [backend, threads];
+    }
+  }
+}
+
+export function isOwn(wait: Wait): boolean {
+  return partyKey(wait.party) === partyKey(self);
+}
