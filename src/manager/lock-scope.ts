@@ -212,13 +212,10 @@ export class LockScope {
   }
 
   /**
-   * What happened at each name and mode since it was opened, or since {@link resetStats}: the counts are exact, and the sum
-   * over all threads of the process that use it by a manager with this backend and `statistics`. Waiting times are those of
-   * every acquisition that had to wait; hold times those of one hold in 64, and of every one that had to wait. Threads that
-   * were started before the main thread loaded this package count for themselves.
-   *
-   * The statistics of a name last as long as any thread has it open, those of threads that ended until the next
-   * {@link cleanup}.
+   * What happened at each name and mode since it was opened, or {@link resetStats}: exact, summed over all threads of the
+   * process that use it by a manager with this backend and `statistics`. Hold times are those of every hold that was waited
+   * for, of one in 64 of the others, and of the first in 50 ms. A name is forgotten when no thread has it open any more, of
+   * threads that ended by the next {@link cleanup}. Threads started before the main one loaded mortise count for themselves.
    * @throws UnsupportedError if the manager was made without `statistics`.
    *
    * @example
@@ -227,10 +224,7 @@ export class LockScope {
    *
    * const locks = new LockManager({ statistics: true });
    * await locks.lock('invoice:7').withLock(() => 'paid');
-   * const guard = await locks.lock('invoice:8').acquire();
-   * locks.stats().map(({ name, mode, acquisitions, holders }) => [name, mode, acquisitions, holders]);
-   * // => [['invoice:7', 'lock', 1, 0], ['invoice:8', 'lock', 1, 1]]
-   * guard.release();
+   * locks.stats().map(({ name, mode, acquisitions }) => [name, mode, acquisitions]); // => [['invoice:7', 'lock', 1]]
    * ```
    */
   stats(): NameStats[];
@@ -241,16 +235,15 @@ export class LockScope {
     if (name === undefined) return statistics.read(this.#prefix).map((it) => this.#here(it));
     checkKey(name, 'name');
     checkMode(mode);
-    const found = statistics.read(this.#prefix + name).filter((it) => it.name === this.#prefix + name);
-    const modes: readonly LockMode[] = mode === undefined ? ['lock', 'semaphore', 'write'] : [mode];
-    const stats = found.find((it) => modes.includes(it.mode));
+    const full = this.#prefix + name;
+    const isWanted = (it: NameStats): boolean => (mode === undefined ? it.mode !== 'read' : it.mode === mode);
+    const stats = statistics.read(full).find((it) => it.name === full && isWanted(it));
     return stats && this.#here(stats);
   }
 
   /**
-   * From now on {@link stats} of this manager tells what happens from now on, at one name or at all. Least and most of
-   * the times are then those of a histogram, at most 25 % off. Other managers, and the locks themselves, go on counting.
-   * @throws as {@link stats}.
+   * {@link stats} of this manager tells what happens from now on, at one name or at all; least and most of the times are
+   * then at most 25 % off. Other managers, and the locks themselves, go on counting. @throws as {@link stats}.
    */
   resetStats(name?: string): void {
     const statistics = this.#statistics('resetStats');
@@ -259,9 +252,9 @@ export class LockScope {
   }
 
   /**
-   * Who holds and who waits: the threads of this process, which the manager knows if it was made with `statistics`, and
-   * what each lock itself says of whoever uses it anywhere (`info`). One entry for each name; it may be out of date when
-   * you read it. Where a lock answers promises only, as on servers, `info` is `null`: ask `await locks.lock(name).info()`.
+   * Who holds and who waits at each name: the threads of this process, if they have `statistics`, and what the lock itself
+   * says of whoever uses it anywhere (`info`). It may be out of date when you read it. Where a lock answers promises only,
+   * as on servers, `info` is `null`: ask `await locks.lock(name).info()`.
    * @throws what the backend does.
    *
    * @example
@@ -270,9 +263,8 @@ export class LockScope {
    *
    * const locks = new LockManager({ statistics: { label: 'billing' } });
    * const guard = await locks.lock('invoice:7').acquire();
-   * const { holders, waiters } = locks.status('invoice:7');
+   * const { holders } = locks.status('invoice:7');
    * holders.map(({ mode, threadId, label, fence }) => [mode, threadId, label, fence]); // => [['lock', 0, 'billing', 1n]]
-   * waiters; // => []
    * guard.release();
    * ```
    */
@@ -366,8 +358,7 @@ export class LockScope {
   }
 
   #statistics(method: string): Statistics {
-    const { statistics } = this.#registry;
-    if (statistics !== undefined) return statistics;
+    if (this.#registry.statistics !== undefined) return this.#registry.statistics;
     throw new UnsupportedError(
       `${method}() needs a manager that counts: new LockManager({ statistics: true })`,
     );

@@ -11,7 +11,6 @@ export interface StatisticsOptions {
 
 /** One thing that happened at a name. */
 export interface RecentOperation {
-  /** `released` is told of holds that were measured only, see {@link NameStats.hold}. */
   readonly what: 'acquired' | 'released' | 'timeout' | 'lost';
   /** Milliseconds since the epoch, with a fraction. */
   readonly at: number;
@@ -45,9 +44,12 @@ export interface NameStats {
   readonly waiters: number;
   /** Waiting times of the acquisitions that did not succeed at the first attempt; of all if `contended` is `null`. */
   readonly wait: WaitStats;
-  /** Hold times, milliseconds, of every contended hold and one in 64 of the others: `count` is how many were measured. */
+  /**
+   * Hold times, milliseconds. Measured are every contended hold, one in 64 of the others, and the first in 50 ms, so that
+   * a quiet lock has all of them: `count` is how many.
+   */
   readonly hold: WaitStats;
-  /** The newest 16 of each thread, in the order of time. */
+  /** The newest 16 of each thread, in the order of time: what was measured, and who gave up. */
   readonly recent: readonly RecentOperation[];
 }
 
@@ -57,8 +59,8 @@ export interface Participant {
   /** How many guards, or requests. */
   readonly count: number;
   /**
-   * Milliseconds since the epoch: of a holder, since when it has held it without a pause; of waiters, since when the first
-   * of them has waited.
+   * Milliseconds since the epoch: of waiters, since when the first of them has waited; of holders, since when there has been
+   * one without a pause. If it did not wait, up to 50 ms early; more while all threads that count block their event loops.
    */
   readonly since: number;
   readonly threadId: number;

@@ -1,8 +1,6 @@
 /** Locks whose manager counts are the same locks: what they promise, they promise still. */
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { LockManager, Mutex, ReadWriteLock, Semaphore, fileBackend, type SyncLock } from 'mortise';
-import { FileLock } from 'mortise/file';
+import { LockManager, Mutex, ReadWriteLock, Semaphore, fileBackend } from 'mortise';
 import { describeLock } from '../contract/lock.ts';
 import { folder } from '../fixtures/space-open/region.ts';
 

@@ -3,68 +3,15 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
-import {
-  LockManager,
-  Mutex,
-  ReadWriteLock,
-  UnsupportedError,
-  fileBackend,
-  memoryBackend,
-  sharedMemoryBackend,
-  type Backend,
-  type Guard,
-  type LockScope,
-  type NameStats,
-  type WriteGuard,
-} from 'mortise';
+import { LockManager, Mutex, UnsupportedError, fileBackend, type LockScope } from 'mortise';
 import { expectRefused } from '../contract/guards.ts';
 import { runFixture } from '../fixtures/child.ts';
-import { folder, newRegion } from '../fixtures/space-open/region.ts';
-import { endProcesses, Process } from '../fixtures/process.ts';
+import { newName, counting, counts, useEachForm, contend } from '../fixtures/manager/counting.ts';
+import { folder } from '../fixtures/space-open/region.ts';
 import { endThreads, startThread } from '../fixtures/thread.ts';
 import { until } from '../fixtures/until.ts';
 
 afterAll(endThreads);
-afterAll(endProcesses);
-
-let names = 0;
-const newName = (): string => `counted ${names++}`;
-const counting = (backend?: Backend): LockManager =>
-  new LockManager({ statistics: true, ...(backend && { backend }) });
-
-/** Of the given numbers; all others are 0. */
-function counts(numbers: Partial<NameStats>): Partial<NameStats> {
-  const none = { acquisitions: 0, releases: 0, timeouts: 0, abandoned: 0, lost: 0, contended: 0 };
-  return { ...none, holders: 0, waiters: 0, ...numbers };
-}
-
-/** As often as it is acquired, each form in turn. */
-async function useEachForm(locks: LockScope, name: string): Promise<number> {
-  const lock = locks.lock(name);
-  (await lock.acquire()).release();
-  (await lock.acquire({ timeout: 1000, signal: new AbortController().signal })).release();
-  (await lock.tryAcquire())!.release();
-  await lock.withLock(() => undefined);
-  lock.acquireSync().release();
-  lock.acquireSync({ timeout: 1000 }).release();
-  lock.tryAcquireSync()!.release();
-  lock.withLockSync(() => undefined);
-  await (await locks.acquireAll([name])).release();
-  {
-    using _guard = lock.acquireSync();
-    await using _other = await locks.readLock(`${name}, read`).acquire();
-  }
-  return 10;
-}
-
-/** Asks for the lock, and gives what it holds back once the request waits. */
-async function contend(locks: LockScope, name: string): Promise<Guard> {
-  const guard = await locks.lock(name).acquire();
-  const waiting = locks.lock(name).acquire();
-  await until(() => locks.stats(name)!.waiters === 1, 'it waits');
-  await guard.release();
-  return waiting;
-}
 
 describe('stats', () => {
   test('counts every form of every mode', async () => {
@@ -140,9 +87,9 @@ describe('stats', () => {
       );
     await Promise.all(use(500));
     expect(locks.stats(name)).toMatchObject({ acquisitions: 2001, releases: 2001, holders: 0 });
-    await threads[0]!.terminate();
+    await threads[0].terminate();
     expect(locks.stats(name)).toMatchObject({ acquisitions: 2001, releases: 2001, abandoned: 0 });
-    await threads[1]!
+    await threads[1]
       .run(async ({ LockManager }, name) => new LockManager({ statistics: true }).lock(name), name)
       .catch(() => undefined);
     expect(locks.stats(name)).toMatchObject({ acquisitions: 2001 });
@@ -239,11 +186,6 @@ describe('stats', () => {
     expect(late.at).toBeGreaterThan(before - 1);
     expect(late.threadId).toBe(0);
     expect(recent.at(-1)!.threadId).toBe(thread.worker.threadId);
-    for (let i = 0; i < 20; i++)
-      await locks
-        .lock(name)
-        .acquire({ timeout: 1 })
-        .catch(() => undefined);
     for (let i = 0; i < 20; i++) await (await contend(locks, name)).release();
     expect(locks.stats(name)!.recent.filter(({ label }) => label === 'primary')).toHaveLength(16);
   });
@@ -394,130 +336,6 @@ describe('cleanup', () => {
       gc!();
       return other.stats(name) === undefined;
     }, 'the row was given back');
-  });
-});
-
-describe('On other backends', () => {
-  test('a file counts what this process does', async () => {
-    const locks = counting(fileBackend(join(folder, 'statistics')));
-    await useEachForm(locks, 'report');
-    expect(locks.stats('report')).toMatchObject(counts({ acquisitions: 10, releases: 10 }));
-    await (await contend(locks, 'report')).release();
-    expect(locks.stats('report')).toMatchObject({
-      acquisitions: 12,
-      contended: 1,
-      backend: locks.list()[0]!.backend,
-    });
-  });
-
-  test('shared memory counts what this process does, and info what others do', async () => {
-    const path = newRegion();
-    const locks = counting(sharedMemoryBackend(path, { locks: 16, threads: 8 }));
-    const other = Process.fork();
-    await other.run(({ LockManager, sharedMemoryBackend, guards }, path) => {
-      const lock = new LockManager({ statistics: true, backend: sharedMemoryBackend(path) }).lock('report');
-      lock.withLockSync(() => undefined);
-      guards.set('held', lock.acquireSync());
-    }, path);
-    await locks
-      .lock('report')
-      .acquire({ timeout: 5 })
-      .catch(() => undefined);
-    expect(locks.stats('report')).toMatchObject(counts({ timeouts: 1 }));
-    await other.kill();
-    await locks.lock('report').withLock((guard) => expect(guard.abandoned).toBe(true));
-    expect(locks.stats('report')).toMatchObject({ acquisitions: 1, releases: 1, abandoned: 0 });
-  });
-
-  test('a lock that answers promises only tells the time of every acquire, and what was lost', async () => {
-    const memory = memoryBackend();
-    const endings: AbortController[] = [];
-    const lock = (key: string): never => {
-      const mutex = memory.lock(key) as Mutex;
-      const acquire = mutex.acquire.bind(mutex);
-      mutex.acquire = async (options) => {
-        const ending = new AbortController();
-        endings.push(ending);
-        const guard = Object.assign(await acquire(options), { signal: ending.signal });
-        const release = guard.release.bind(guard);
-        guard.release = (() => Promise.resolve(release())) as never;
-        return guard;
-      };
-      return mutex as never;
-    };
-    const capabilities = { ...memory.capabilities, sync: false };
-    const locks = counting({ ...memory, id: `remote ${newName()}`, capabilities, lock });
-    const name = newName();
-    const remote = locks.lock(name);
-    expect([await (await remote.acquire()).release(), await remote.withLock(() => 'done')]).toEqual([
-      true,
-      'done',
-    ]);
-    expect(locks.stats(name)).toMatchObject({ ...counts({ acquisitions: 2, releases: 2 }), contended: null });
-    expect(locks.stats(name)!.wait.count).toBe(2);
-    expect(locks.stats(name)!.hold.count).toBe(2);
-    const lost = await remote.acquire();
-    await expect(remote.acquire({ timeout: 5 })).rejects.toThrow(/within 5 ms/);
-    endings[2]!.abort();
-    expect(locks.stats(name)).toMatchObject({
-      acquisitions: 3,
-      releases: 2,
-      lost: 1,
-      timeouts: 1,
-      holders: 0,
-    });
-    await lost.release();
-    expect(locks.stats(name)).toMatchObject({ acquisitions: 3, releases: 2, lost: 1 });
-    expect(locks.stats(name)!.recent.at(-1)!.what).toBe(
-      'timeout' === locks.stats(name)!.recent.at(-1)!.what ? 'timeout' : 'lost',
-    );
-  });
-
-  test('locks of one’s own are counted, reentrant ones and frozen guards too', async () => {
-    const locks = counting();
-    const [own, table, frozen] = [newName(), newName(), newName()];
-    const mutex = new Mutex({ reentrant: true });
-    const lock = locks.register(own, mutex);
-    await lock.withLock(() => lock.withLock(() => expect(mutex.isOwnedSync()).toBe(true)));
-    let other = lock.withLock(() => 'after');
-    lock.withLockSync(() => undefined);
-    expect(await other).toBe('after');
-    expect(locks.stats(own)).toMatchObject({ ...counts({ acquisitions: 4, releases: 4 }), contended: null });
-
-    const rw = new ReadWriteLock();
-    locks.register(table, rw);
-    for (const isWaiting of [false, true]) {
-      const before = isWaiting ? rw.acquireWriteSync() : undefined;
-      const asked = locks.writeLock(table).acquire();
-      before?.release();
-      const reading = ((await asked) as WriteGuard).downgrade();
-      expectRefused(await locks.writeLock(table).tryAcquire());
-      expect(reading.release()).toBe(true);
-    }
-    expect(locks.stats(table)).toMatchObject(counts({ acquisitions: 2, releases: 2, contended: 1 }));
-
-    const ice = new Mutex({ reentrant: true });
-    const acquire = ice.acquire.bind(ice);
-    ice.acquire = async (options) => Object.freeze(await acquire(options)) as never;
-    await locks.register(frozen, ice).acquire();
-    expect(locks.stats(frozen)).toMatchObject({ acquisitions: 1, holders: 0 });
-    other = other.then(() => 'done');
-    expect(await other).toBe('done');
-  });
-
-  test('ids of any length tell backends apart', async () => {
-    const memory = memoryBackend();
-    const ids = ['x'.repeat(500), `${'x'.repeat(500)}y`, 'null\0character'];
-    const managers = ids.map((id) => counting({ ...memory, id }));
-    for (const [times, locks] of managers.entries())
-      for (let i = 0; i < times; i++) await locks.lock('same').withLock(() => undefined);
-    expect(
-      managers.map((locks) => [locks.stats('same')?.acquisitions, locks.stats('same')?.backend]),
-    ).toEqual([
-      [undefined, undefined],
-      [1, ids[1]],
-      [2, ids[2]],
-    ]);
   });
 });
 
