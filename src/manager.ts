@@ -41,4 +41,12 @@ export type {
 export type { GuardSet } from './manager/guard-set.js';
 export type { LockMode, TimeLimits } from './manager/limits.js';
 export type { LockScope, NameEntry, NameOptions } from './manager/lock-scope.js';
+export type {
+  Holder,
+  LockStatus,
+  NameStats,
+  Participant,
+  RecentOperation,
+  StatisticsOptions,
+} from './manager/statistics.js';
 export type { ManagedLock, ManagedSemaphore } from './manager/managed-lock.js';

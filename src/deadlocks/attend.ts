@@ -16,17 +16,20 @@ export interface Known {
   readonly backend: string | undefined;
   readonly permits: number | undefined;
   readonly fifo: boolean;
+  /** As its backend has made it, whatever stands in front of it. */
+  readonly behind: Lock;
   readonly census: Census | undefined;
 }
 
 /** The lock as it shall be used. */
 export function attended(lock: Lock, mode: Mode, known: Known, watcher: Watcher): Lock {
-  const { name, key, backend, permits, fifo, census } = known;
-  const identity = census?.threads?.identify(lock);
+  const { name, key, backend, permits, fifo, behind, census } = known;
+  const identity = census?.threads?.identify(behind);
   if (backend !== undefined) mind(watcher, backend, census);
   const id = identity ?? (backend === undefined ? `${partyKey(self)} ${key}` : `${backend} ${key}`);
   const subject = { id, name, backend, capacity: permits ?? EVERYTHING, fifo };
-  return new AttendedLock(lock, mode, subject, watcher, identity === undefined ? undefined : census?.threads);
+  const threads = identity === undefined ? undefined : census?.threads;
+  return new AttendedLock({ lock, behind }, mode, subject, watcher, threads);
 }
 
 /** From now on this manager is told of deadlocks on that backend. */

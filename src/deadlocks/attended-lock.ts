@@ -26,6 +26,8 @@ type Any = Omit<SyncLock, 'withLock'> & {
 
 export class AttendedLock implements Any {
   readonly #inner: Any;
+  /** As its backend has made it: what a census knows. */
+  readonly #behind: Lock;
   readonly #mode: Mode;
   readonly #subject: Subject;
   readonly #watcher: Watcher;
@@ -35,13 +37,20 @@ export class AttendedLock implements Any {
   /** Is an async acquire nothing but that of the lock behind it, unless it has to wait? */
   readonly #isPlain: boolean;
 
-  constructor(inner: Lock, mode: Mode, subject: Subject, watcher: Watcher, census: ThreadCensus | undefined) {
-    this.#inner = inner as Any;
+  constructor(
+    { lock, behind }: { lock: Lock; behind: Lock },
+    mode: Mode,
+    subject: Subject,
+    watcher: Watcher,
+    census: ThreadCensus | undefined,
+  ) {
+    this.#inner = lock as Any;
+    this.#behind = behind;
     this.#mode = mode;
     this.#subject = subject;
     this.#watcher = watcher;
     this.#census = census;
-    this.#requests = census?.requests(inner);
+    this.#requests = census?.requests(behind);
     this.#isPlain = census !== undefined && watcher.policy === 'report' && !watcher.orderInversions;
   }
 
@@ -168,7 +177,7 @@ export class AttendedLock implements Any {
   #block(options: Options | undefined, site: Site): SyncGuard {
     if (options?.timeout === 0) return this.#inner.acquireSync(options);
     const wait = new NotedWait(this.#subject, this.#mode, this.#weight(options), site);
-    const retract = (this.#census as ThreadCensus).announce(this.#inner);
+    const retract = (this.#census as ThreadCensus).announce(this.#behind);
     try {
       detector().beforeBlocking(wait, this.#watcher);
       return this.#inner.acquireSync(options);

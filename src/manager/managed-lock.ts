@@ -155,8 +155,13 @@ export class ManagedLock<O extends AcquireOptions = AcquireOptions> implements L
 
   /** The options, with the time limit where they say no timeout. What is wrong with them is left to the lock. */
   #limited(options: O | undefined): O | undefined {
-    if (options === undefined || this.#limit === undefined) return options ?? this.#limit;
-    if (typeof options !== 'object' || (options as O | null) === null || options.timeout !== undefined)
+    if (options === undefined) return this.#limit;
+    if (
+      this.#limit === undefined ||
+      typeof options !== 'object' ||
+      (options as O | null) === null ||
+      options.timeout !== undefined
+    )
       return options;
     return { ...options, ...this.#limit };
   }

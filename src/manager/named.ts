@@ -1,7 +1,7 @@
 /** One name of a manager: what it stands for, and the faces that are given out for it. */
 import { show } from '../deadline.js';
 import { LockBusyError } from '../errors.js';
-import type { Lock } from '../lock.js';
+import type { Lock, LockInfo } from '../lock.js';
 import type { Backend, BackendLock, BackendReadWriteLock } from './backend.js';
 import type { Limits, LockMode } from './limits.js';
 import { ManagedLock, ManagedSemaphore, type Source } from './managed-lock.js';
@@ -80,6 +80,11 @@ export class Named implements Source {
     if (backend !== undefined) return backend.capabilities.sync;
     const own = this.#opened as Lock | BackendReadWriteLock;
     return 'acquireSync' in ('reader' in own ? own.reader : own);
+  }
+
+  /** What the lock says of itself, if it is open and can say so at once. */
+  info(): LockInfo | undefined {
+    return this.isOpen && this.canBlock ? this.face()?.infoSync() : undefined;
   }
 
   open(): void {

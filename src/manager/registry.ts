@@ -8,6 +8,7 @@ import type { Lock } from '../lock.js';
 import type { Backend, BackendReadWriteLock, BackendSemaphore } from './backend.js';
 import { GuardSets } from './guard-set.js';
 import type { Limits, LockMode } from './limits.js';
+import type { Statistics } from './statistics.js';
 import { describe, Named, type Description, type Kind, type Opened } from './named.js';
 
 const debug = debuglog('mortise');
@@ -29,12 +30,20 @@ export class Registry {
   readonly sets: GuardSets = new GuardSets();
   /** Who looks for deadlocks; undefined: nobody. */
   readonly watcher: Watcher | undefined;
+  /** Who counts; undefined: nobody. */
+  readonly statistics: Statistics | undefined;
   readonly #names = new Map<string, Named>();
 
-  constructor(backend: Backend, limits: Limits, watcher: Watcher | undefined) {
+  constructor(
+    backend: Backend,
+    limits: Limits,
+    watcher: Watcher | undefined,
+    statistics: Statistics | undefined,
+  ) {
     this.backend = backend;
     this.limits = limits;
     this.watcher = watcher;
+    this.statistics = statistics;
     if (watcher !== undefined) mind(watcher, backend.id, backend.census);
   }
 
@@ -73,7 +82,8 @@ export class Registry {
       throw new NameConflictError(`the name ${show(name)} is taken already: ${found.describe()}`);
     const permits = kind === 'semaphore' ? (lock as BackendSemaphore).permits : undefined;
     const description = { name, kind, backend: undefined, key: name, permits };
-    const named = new Named(description, this.limits, this, lock);
+    const measured = this.statistics?.measure(description, lock) ?? lock;
+    const named = new Named(description, this.limits, this, measured);
     this.#names.set(name, named);
     debug('manager: registered %s as %s', show(name), named.describe());
     return named;
@@ -85,9 +95,10 @@ export class Registry {
     const found = this.#names.get(description.name);
     if (found !== undefined && found !== named) checkSame(description, found);
     const opened = this.#openAt(description);
+    const measured = this.statistics?.measure(description, opened) ?? opened;
     if (found === undefined) this.#names.set(description.name, named);
     debug('manager: opened %s as %s', show(description.name), named.describe());
-    return opened;
+    return measured;
   }
 
   attended(lock: Lock, mode: LockMode, { name, kind, key, permits, backend }: Description): Lock {
@@ -96,7 +107,8 @@ export class Registry {
     const { census } = backend ?? this.backend;
     const id = backend?.id;
     const fifo = kind !== 'lock' && backend?.capabilities.fifo === true;
-    return attended(lock, mode, { name, key, backend: id, permits, fifo, census }, this.watcher);
+    const behind = this.statistics?.behind(lock) ?? lock;
+    return attended(lock, mode, { name, key, backend: id, permits, fifo, behind, census }, this.watcher);
   }
 
   /** Closes and forgets it unless it is in use or the user's own. */
