@@ -121,7 +121,10 @@ export class Detector {
     this.#tellOfBlocking(own);
     const begun = now();
     for (let seen = ''; ;) {
-      const blocked = this.sources.blocked().filter(({ wait }) => !isOwn(wait));
+      const blocked = this.sources
+        .blocked()
+        .filter(({ wait }) => !isOwn(wait))
+        .map((one) => ({ ...one, wait: this.#news.detailed(one.wait) }));
       const waits = [own, ...blocked.map((one) => one.wait)];
       // What this thread itself has is not for ever in its way: the lock will say so, or others give back some of it.
       const cycle = findCycles(waits, new Map()).find(
@@ -229,7 +232,7 @@ export class Detector {
   #tell(cycle: Cycle): DeadlockReport {
     const report = reportOf(cycle);
     debug('manager: %s', inWords(report));
-    const backends = cycle.map(({ wait }) => wait.subject.backend);
+    const backends = this.sources.together(cycle.map(({ wait }) => wait.subject.backend));
     const names = namesOf(report);
     for (const watcher of this.#listeners)
       if (watcher.isConcernedBy(backends)) watcher.tell('deadlock', names, report);
@@ -242,7 +245,7 @@ export class Detector {
 
   /** Tells, once, that it waits for too long. */
   checkLength(wait: NotedWait, watcher: Watcher): void {
-    const waited = Date.now() - wait.since;
+    const waited = now() - wait.begun;
     if (wait.isLongTold || waited < watcher.threshold) return;
     wait.isLongTold = true;
     const told = wait.told(false);
