@@ -1,12 +1,14 @@
 /** What the memory of a space tells those who look for deadlocks. */
 import { hostname } from 'node:os';
 import type { Blocked, Requests, ThreadCensus } from '../deadlocks/census.js';
+import { UnsupportedError } from '../errors.js';
 import { EVERYTHING, type Hold, type Party, type Subject, type Wait } from '../deadlocks/wait.js';
 import type { Space } from '../primitives/space.js';
 import { ThreadLock } from '../primitives/thread-lock.js';
 import type { Cell } from '../space/cell.js';
 import { cellNumber } from '../space/cells.js';
 import { blockedThreads, holdsOf, modeOf, pauseFor, ticketOf, type CellSeen } from '../space/holders.js';
+import type { SpaceMemory } from '../space/memory.js';
 import { KIND_READ_WRITE_LOCK, KIND_SEMAPHORE } from '../space/layout.js';
 import type { Presence } from '../space/presence.js';
 import { runtime } from '../space/runtime.js';
@@ -21,13 +23,19 @@ export class SpaceCensus implements ThreadCensus {
     this.#space = space;
   }
 
-  get id(): string {
-    return this.#presence.memory.id;
+  get id(): string | undefined {
+    try {
+      return this.#memory.id;
+    } catch (error) {
+      // This worker has inherited no space.
+      if (error instanceof UnsupportedError) return undefined;
+      throw error;
+    }
   }
 
   identify(lock: object): string | undefined {
     const cell = this.#cellOf(lock);
-    return cell && `${this.id}#${cellNumber(this.#presence.memory, cell.index)}`;
+    return cell && this.#idOf(cellNumber(this.#memory, cell.index));
   }
 
   requests(lock: object): Requests {
@@ -47,14 +55,14 @@ export class SpaceCensus implements ThreadCensus {
   }
 
   blocked(backend: string): Blocked[] {
-    return blockedThreads(this.#presence.memory).map((thread) => {
+    return blockedThreads(this.#memory).map((thread) => {
       const { cell, kind, permits, request } = thread;
       const party: Party = { host, process: thread.pid, thread: thread.threadId };
       const subject = this.#subjectOf(backend, thread, permits);
       // Who has not said yet how much he asks for is taken to ask for all there is.
       const weight = request?.weight ?? subject.capacity;
       const wait: Wait = {
-        id: `${this.id}#${cell}@${thread.id}:${request?.ticket}`,
+        id: `${this.#idOf(cell)}@${thread.id}:${request?.ticket}`,
         subject,
         mode: modeOf(kind, weight),
         weight: isExclusive(kind) ? EVERYTHING : weight,
@@ -62,6 +70,7 @@ export class SpaceCensus implements ThreadCensus {
         where: undefined,
         party,
         task: undefined,
+        bare: false,
         blocking: true,
         order: 0,
         ticket: request?.ticket,
@@ -73,7 +82,7 @@ export class SpaceCensus implements ThreadCensus {
   }
 
   held(backend: string, { process, thread }: Party): Hold[] {
-    return holdsOf(this.#presence.memory, process, thread).map((hold) => {
+    return holdsOf(this.#memory, process, thread).map((hold) => {
       // What is held alone is held whole; else the mode is that of a reader, or of permits.
       const weight = hold.exclusive ? EVERYTHING : hold.units;
       const subject = this.#subjectOf(backend, hold, hold.permits);
@@ -90,12 +99,20 @@ export class SpaceCensus implements ThreadCensus {
   #subjectOf(backend: string, { cell, name = 'a lock', kind }: CellSeen, permits: number): Subject {
     const isSemaphore = kind === KIND_SEMAPHORE;
     return {
-      id: `${this.id}#${cell}`,
+      id: this.#idOf(cell),
       name,
       backend,
       capacity: isSemaphore ? permits : EVERYTHING,
       fifo: isSemaphore || kind === KIND_READ_WRITE_LOCK,
     };
+  }
+
+  #idOf(cell: number): string {
+    return `${this.#memory.id}#${cell}`;
+  }
+
+  get #memory(): SpaceMemory {
+    return this.#presence.memory;
   }
 
   get #presence(): Presence {

@@ -25,14 +25,17 @@ export interface Known {
 export function attended(lock: Lock, mode: Mode, known: Known, watcher: Watcher): Lock {
   const { name, key, backend, permits, fifo, behind, census } = known;
   const identity = census?.threads?.identify(behind);
-  if (backend !== undefined) {
-    watcher.minds(backend);
-    if (census !== undefined) detector().sources.add(backend, census);
-  }
+  if (backend !== undefined) mind(watcher, backend, census);
   const id = identity ?? (backend === undefined ? `${partyKey(self)} ${key}` : `${backend} ${key}`);
   const subject = { id, name, backend, capacity: permits ?? EVERYTHING, fifo };
   const threads = identity === undefined ? undefined : census?.threads;
   return new AttendedLock({ lock, behind }, mode, subject, watcher, threads);
+}
+
+/** From now on this manager is told of deadlocks on that backend. */
+export function mind(watcher: Watcher, backend: string, census: Census | undefined): void {
+  watcher.minds(backend);
+  if (census !== undefined) detector().sources.add(backend, census);
 }
 
 /** The cycles that there are now. */

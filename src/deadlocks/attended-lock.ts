@@ -57,7 +57,7 @@ export class AttendedLock implements Any {
   acquire(options?: Options): Promise<SyncGuard> {
     if (!this.#isPlain) return this.#acquireSlow(options, siteOf());
     const acquiring = this.#inner.acquire(options);
-    return this.#isWaiting ? this.#noted(acquiring, this.#wait(options, siteOf())) : acquiring;
+    return this.#isWaiting ? this.#noted(acquiring, this.#wait(options, siteOf(), true)) : acquiring;
   }
 
   async tryAcquire(options?: Options): Promise<SyncGuard | null> {
@@ -84,7 +84,7 @@ export class AttendedLock implements Any {
     return this.#endable(options, (given, end) => {
       const running = this.#inner.withLock(run, given);
       if (!this.#isWaiting) return running;
-      wait = this.#wait(options, site, end);
+      wait = this.#wait(options, site, false, end);
       return this.#noted(running, wait);
     });
   }
@@ -127,13 +127,14 @@ export class AttendedLock implements Any {
     this.#noteOrder(site);
     const guard = this.#endable(options, (given, end) => {
       const acquiring = this.#inner.acquire(given);
-      return this.#isWaiting ? this.#noted(acquiring, this.#wait(options, site, end)) : acquiring;
+      return this.#isWaiting ? this.#noted(acquiring, this.#wait(options, site, true, end)) : acquiring;
     });
     return this.#requests === undefined ? guard.then((it) => this.#given(it, options, site)) : guard;
   }
 
-  #wait(options: Options | undefined, site: Site, end?: End): NotedWait {
-    const wait = new NotedWait(this.#subject, this.#mode, this.#weight(options), site, this.#requests, end);
+  #wait(options: Options | undefined, site: Site, isBare: boolean, end?: End): NotedWait {
+    const about = { requests: this.#requests, isBare, end };
+    const wait = new NotedWait(this.#subject, this.#mode, this.#weight(options), site, about);
     detector().wait(wait, this.#watcher);
     return wait;
   }
@@ -200,7 +201,7 @@ export class AttendedLock implements Any {
   }
 
   #noteOrder(site: Site): void {
-    if (this.#watcher.orderInversions) detector().order.note(this.#subject, this.#mode, site, this.#watcher);
+    if (this.#watcher.orderInversions) detector().order.note(this.#subject, this.#mode, site);
   }
 
   #weight(options: Options | undefined): number {

@@ -30,8 +30,8 @@ export interface Census {
 
 /** Of locks that can block, and that tell who holds them. A lock is what `Backend.lock` and its like have opened. */
 export interface ThreadCensus {
-  /** The same if it is the same memory. */
-  readonly id: string;
+  /** The same if it is the same memory; undefined: this thread cannot use it. */
+  readonly id: string | undefined;
   /** The same text wherever it is the same lock, and never that of another; undefined: it is none of this backend's. */
   identify(lock: object): string | undefined;
   requests(lock: object): Requests;

@@ -3,8 +3,8 @@ import { BroadcastChannel } from 'node:worker_threads';
 import type { OrderNews } from './order.js';
 import type { Bulletin } from './wait.js';
 
-/** A bulletin, or an order in which locks were acquired; undefined: whoever hears it shall tell his bulletin at once. */
-type Message = Bulletin | OrderNews | undefined;
+/** A bulletin, or an order in which locks were acquired; null: whoever hears it shall tell his bulletin at once. */
+type Message = Bulletin | OrderNews | null;
 
 export interface Listener {
   heard(bulletin: Bulletin): void;
@@ -12,15 +12,18 @@ export interface Listener {
   learned(order: OrderNews): void;
 }
 
+/** The number changes with what is told, so that copies of another version talk among themselves. */
+const NAME = 'mortise/deadlocks/1';
+
 /** Opened when there is something to tell or to hear, and then for good; it keeps no thread alive. */
 export class ThreadChannel {
   readonly #channel: BroadcastChannel;
 
   constructor(listener: Listener) {
-    this.#channel = new BroadcastChannel('mortise/deadlocks');
+    this.#channel = new BroadcastChannel(NAME);
     this.#channel.onmessage = (event: unknown) => {
       const { data } = event as { data: Message };
-      if (data === undefined) listener.asked();
+      if (data === null) listener.asked();
       else if ('order' in data) listener.learned(data);
       else listener.heard(data);
     };
@@ -32,6 +35,6 @@ export class ThreadChannel {
   }
 
   ask(): void {
-    this.#channel.postMessage(undefined);
+    this.#channel.postMessage(null);
   }
 }

@@ -38,10 +38,12 @@ const LOOKS = 5;
 const ATTENTION = 1000;
 /** Milliseconds for which nobody says again that he may block, in detail. */
 const HUSH = 10;
+/** Milliseconds after which a bare guard is taken for that of a task that waits. */
+const LASTING = 30;
 
 interface Suspicion {
-  /** When it was first seen, all of it. */
-  readonly at: number;
+  /** When all of it had been seen. */
+  at: number;
   isTold: boolean;
 }
 
@@ -54,6 +56,8 @@ export class Detector {
   readonly #news: News;
   /** Cycles seen at the last look. */
   #suspected = new Map<string, Suspicion>();
+  /** When holds of bare guards were first seen. */
+  #bareSince = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #period = Infinity;
   #attentiveUntil = 0;
@@ -65,7 +69,17 @@ export class Detector {
       asked: () => this.#news.publish(this.#bulletin()),
       learned: (order) => this.order.learn(order),
     });
-    this.order = new Orders((order) => this.#news.tell(order));
+    this.order = new Orders(
+      (order) => {
+        this.#news.listen();
+        this.#news.tell(order);
+      },
+      (report, backends) => {
+        for (const watcher of this.#listeners)
+          if (watcher.orderInversions && watcher.isConcernedBy(backends))
+            watcher.tell('order-inversion', report.names, report);
+      },
+    );
   }
 
   /** What a task holds. Not that of bare guards, where locks themselves tell of it. */
@@ -139,13 +153,16 @@ export class Detector {
   async detect(): Promise<DeadlockReport[]> {
     this.#news.listen();
     const period = Math.min(this.#period, 20);
+    // What was proven before may be over.
+    for (const suspicion of this.#suspected.values()) suspicion.at = now();
     let found: Cycle[] = [];
     for (let looks = 0; looks < 2 * LOOKS; looks++) {
-      this.#news.ask();
+      this.#news.ask(this.#bulletin());
       await new Promise((resolve) => setTimeout(resolve, period));
       found = this.#look(this.#bulletin());
       if (looks > 1 && this.#suspected.size === found.length) break;
     }
+    this.#news.publish(this.#bulletin());
     return found.map(reportOf);
   }
 
@@ -197,7 +214,7 @@ export class Detector {
       const known = this.#suspected.get(key);
       const suspicion = known ?? { at: now(), isTold: false };
       suspected.set(key, suspicion);
-      if (!isProven(cycle, known, bulletins, this.#period)) return false;
+      if (!isProven(cycle, known, bulletins)) return false;
       if (!suspicion.isTold) {
         suspicion.isTold = true;
         this.#tell(cycle);
@@ -247,7 +264,7 @@ export class Detector {
     return { party: self, at: now(), waits: waits.filter(mayMatter), bare, blocking: undefined };
   }
 
-  /** What is held here, and by no task as far as anybody knows. */
+  /** What has been held here for a while, and by no task as far as anybody knows. */
   #bareHolds(): Hold[] {
     const noted = new Map<string, number>();
     const bare: Hold[] = [];
@@ -261,7 +278,9 @@ export class Detector {
       const weight = hold.weight - (noted.get(hold.subject.id) ?? 0);
       if (weight > 0) bare.push({ ...hold, weight });
     }
-    return bare;
+    const seen = new Map(bare.map(({ id }) => [id, this.#bareSince.get(id) ?? now()]));
+    this.#bareSince = seen;
+    return bare.filter(({ id }) => now() - (seen.get(id) as number) >= LASTING);
   }
 
   /** What this thread holds, by whatever task. */
@@ -289,17 +308,10 @@ export class Detector {
 }
 
 /** Was all of it there at one moment? */
-function isProven(
-  cycle: Cycle,
-  known: Suspicion | undefined,
-  bulletins: readonly Bulletin[],
-  period: number,
-): boolean {
+function isProven(cycle: Cycle, known: Suspicion | undefined, bulletins: readonly Bulletin[]): boolean {
   const isCertain = cycle.every(({ certain }) => certain);
   if (isCertain && cycle.every(({ wait }) => isOwn(wait))) return true; // This thread does nothing else meanwhile.
   if (known === undefined) return false;
-  // What may be a deadlock has to last a while at least.
-  if (!isCertain && now() - known.at < Math.min(period, 20) * 2) return false;
   return cycle.every(({ wait: { party, blocking } }) => {
     const key = partyKey(party);
     return blocking || bulletins.some((one) => partyKey(one.party) === key && one.at > known.at);

@@ -61,8 +61,7 @@ class Graph {
       for (const id of new Set(wait.holds.map(({ subject }) => subject.id))) add(this.#holding, id, wait);
     }
     for (const [party, holds] of bare) {
-      // All that a blocked thread holds is its own.
-      const own = sorted.filter((wait) => !wait.blocking && partyKey(wait.party) === party);
+      const own = sorted.filter((wait) => wait.bare && partyKey(wait.party) === party);
       for (const hold of holds) add(this.#bare, hold.subject.id, { hold, waits: own });
     }
     for (let before = -1; before !== this.#stuck.size;) {
@@ -104,12 +103,15 @@ class Graph {
     for (const wait of waits) if (this.#stuck.has(wait)) yield wait;
   }
 
-  /** What bare guards hold of the lock that `wait` waits for, and the waits that may be of the tasks that have them. */
+  /**
+   * What bare guards hold of the lock that `wait` waits for, and the waits of the tasks that may have them. They have been
+   * held for so long that their task waits as well, most likely: it is one of those, so that all of them must be stuck.
+   */
   *#stuckBare(wait: Wait): Generator<[Hold, Wait[]]> {
     for (const { hold, waits } of this.#bare.get(wait.subject.id) ?? []) {
-      // Nobody is taken to wait for what he holds himself: most often it is another task that holds it.
-      const others = waits.filter((other) => this.#stuck.has(other) && other.subject.id !== wait.subject.id);
-      if (others.length > 0) yield [hold, others];
+      // Nobody is taken to wait for what he holds himself.
+      const others = waits.filter((other) => other.subject.id !== wait.subject.id);
+      if (others.length > 0 && waits.every((other) => this.#stuck.has(other))) yield [hold, others];
     }
   }
 }

@@ -13,7 +13,8 @@ const LIFETIME = 60_000;
 export class News {
   readonly #sources: Sources;
   readonly #listener: Listener;
-  readonly #latest = new Map<string, Bulletin>();
+  /** From the threads of this process. */
+  readonly #heard = new Map<string, Bulletin>();
   #channel: ThreadChannel | undefined;
   /** The last bulletin had something in it; its waits. */
   #isTold = false;
@@ -31,15 +32,17 @@ export class News {
     this.#channel ??= new ThreadChannel({
       ...this.#listener,
       heard: (bulletin) => {
-        this.#note(bulletin);
+        note(bulletin, this.#heard);
         this.#listener.heard(bulletin);
       },
     });
   }
 
-  /** Everybody who waits shall say so now. */
-  ask(): void {
+  /** Everybody who waits shall say so now, or soon: whoever finds a bulletin on a board tells his own anew. */
+  ask(bulletin: Bulletin): void {
+    this.#isTold = true;
     this.#channel?.ask();
+    for (const board of this.#boards()) board.publish(JSON.stringify(bulletin));
   }
 
   /** Unless it is empty, as the last one was. */
@@ -50,9 +53,10 @@ export class News {
     this.tell(bulletin);
     const content = bulletin.waits.map(({ id }) => id).join(' ');
     for (const board of this.#boards()) {
-      // What is told again is only for those who wait as well.
+      // What is told again is only for those who look there as well.
       const isNews = content !== this.#content || (this.#readers.get(board) ?? 0) > 0;
-      if (isNews) board.publish(isEmpty ? undefined : JSON.stringify(bulletin));
+      if (isEmpty) board.publish(undefined);
+      else if (isNews) board.publish(JSON.stringify(bulletin));
     }
     this.#content = content;
   }
@@ -64,30 +68,25 @@ export class News {
 
   /** What the others told last. */
   others(): Bulletin[] {
+    const oldest = now() - LIFETIME;
+    for (const [key, { at }] of this.#heard) if (at < oldest) this.#heard.delete(key);
+    const latest = new Map(this.#heard);
     for (const board of this.#boards()) {
       const texts = board.read();
       this.#readers.set(board, texts.length);
-      for (const text of texts) this.#note(parsed(text));
+      for (const text of texts) note(parsed(text), latest);
     }
-    const oldest = now() - LIFETIME;
-    for (const [key, { at }] of this.#latest)
-      if (at < oldest || key === partyKey(self)) this.#latest.delete(key);
-    return [...this.#latest.values()];
-  }
-
-  #note(bulletin: Bulletin | undefined): void {
-    if (bulletin === undefined) return;
-    const key = partyKey(bulletin.party);
-    if ((this.#latest.get(key)?.at ?? -Infinity) < bulletin.at) this.#latest.set(key, bulletin);
+    latest.delete(partyKey(self));
+    return [...latest.values()];
   }
 
   get someWait(): boolean {
-    return [...this.#latest.values()].some(({ waits }) => waits.length > 0);
+    return [...this.#heard.values()].some(({ waits }) => waits.length > 0);
   }
 
   /** A thread that blocks, with what it has told of that before. */
   detailed(wait: Wait): Wait {
-    const told = this.#latest.get(partyKey(wait.party))?.blocking;
+    const told = this.#heard.get(partyKey(wait.party))?.blocking;
     if (told?.subject.id !== wait.subject.id) return wait;
     const holds = wait.holds.map((hold) => {
       const noted = told.holds.find(({ subject }) => subject.id === hold.subject.id);
@@ -99,6 +98,12 @@ export class News {
   *#boards(): Generator<Board> {
     for (const [, { board }] of this.#sources.all()) if (board !== undefined) yield board;
   }
+}
+
+function note(bulletin: Bulletin | undefined, latest: Map<string, Bulletin>): void {
+  if (bulletin === undefined) return;
+  const key = partyKey(bulletin.party);
+  if ((latest.get(key)?.at ?? -Infinity) < bulletin.at) latest.set(key, bulletin);
 }
 
 /** Undefined: no bulletin. */

@@ -1,9 +1,7 @@
 /** In which order locks are acquired one inside the other: what can deadlock one day, though it did not yet. */
 import { threadId } from 'node:worker_threads';
-import type { NotedHold, Site } from './task.js';
-import { currentScope, holdsOf, textOf } from './task.js';
+import { currentScope, holdsOf, textOf, type Site } from './task.js';
 import type { Mode, Subject } from './wait.js';
-import type { Watcher } from './watcher.js';
 
 /** One order, and where it was seen first. */
 export interface LockOrder {
@@ -25,6 +23,7 @@ export interface OrderInversionReport {
 /** An order as threads tell each other of it. */
 export interface OrderNews {
   readonly ids: readonly [string, string];
+  readonly backends: readonly (string | undefined)[];
   readonly isReading: readonly [boolean, boolean];
   readonly order: LockOrder;
 }
@@ -34,65 +33,59 @@ const MAX_ORDERS = 10_000;
 
 export class Orders {
   readonly #known = new Map<string, OrderNews>();
-  /** Pairs that were told of, by their ids in order. */
+  /** Pairs that were told of. */
   readonly #told = new Set<string>();
-  readonly #tell: (news: OrderNews) => void;
+  readonly #onNew: (news: OrderNews) => void;
+  readonly #onInversion: (report: OrderInversionReport, backends: OrderNews['backends']) => void;
 
-  /** `tell`: is called when this thread sees an order for the first time. */
-  constructor(tell: (news: OrderNews) => void) {
-    this.#tell = tell;
+  /** `onNew`: this thread has seen an order for the first time. */
+  constructor(
+    onNew: (news: OrderNews) => void,
+    onInversion: (report: OrderInversionReport, backends: OrderNews['backends']) => void,
+  ) {
+    this.#onNew = onNew;
+    this.#onInversion = onInversion;
   }
 
   /** This thread asks for a lock while its task holds others. Semaphores do not count: their order rarely matters. */
-  note(subject: Subject, mode: Mode, site: Site, watcher: Watcher): void {
+  note(subject: Subject, mode: Mode, site: Site): void {
     if (mode === 'semaphore') return;
     for (const hold of holdsOf(currentScope())) {
       if (hold.mode === 'semaphore' || hold.subject.id === subject.id) continue;
       const ids = [hold.subject.id, subject.id] as const;
-      const isReading = [hold.mode === 'read', mode === 'read'] as const;
-      const reverse = this.#known.get(keyOf([ids[1], ids[0]]));
-      const isKnown = this.#known.has(keyOf(ids));
-      if (isKnown && reverse === undefined) continue;
-      const order = orderOf(hold, subject, site);
-      if (!isKnown) {
-        const news = { ids, isReading, order };
-        this.learn(news);
-        this.#tell(news);
-      }
-      if (reverse !== undefined) this.#check(reverse, isReading, order, watcher);
+      if (this.#known.has(keyOf(ids))) continue;
+      const order = { first: hold.subject.name, second: subject.name, thread: threadId, where: textOf(site) };
+      const backends = [hold.subject.backend, subject.backend];
+      const news = { ids, backends, isReading: [hold.mode === 'read', mode === 'read'], order } as const;
+      this.#onNew(news);
+      this.learn(news);
     }
   }
 
-  /** Another thread has seen it. */
+  /** Some thread has seen it. */
   learn(news: OrderNews): void {
     const key = keyOf(news.ids);
     if (this.#known.has(key)) return;
     this.#known.set(key, news);
     if (this.#known.size > MAX_ORDERS) this.#known.delete(this.#known.keys().next().value as string);
+    const [first, second] = news.ids;
+    const reverse = this.#known.get(keyOf([second, first]));
+    if (reverse !== undefined) this.#compare(reverse, news);
   }
 
-  #check(
-    before: OrderNews,
-    isReading: readonly [boolean, boolean],
-    order: LockOrder,
-    watcher: Watcher,
-  ): void {
-    // Of two who both read it, none waits for the other.
+  #compare(before: OrderNews, { isReading, order }: OrderNews): void {
+    // Of two who both read a lock, none waits for the other.
     const [first, second] = before.isReading;
     if ((first && isReading[1]) || (second && isReading[0])) return;
+    const names = [before.order.first, before.order.second] as const;
     const pair = keyOf([...before.ids].sort() as [string, string]);
     if (this.#told.has(pair)) return;
+    if (this.#told.size === MAX_ORDERS) this.#told.clear();
     this.#told.add(pair);
-    const names = [before.order.first, before.order.second] as const;
-    const report: OrderInversionReport = { names, orders: [before.order, order] };
-    watcher.tell('order-inversion', names, report);
+    this.#onInversion({ names, orders: [before.order, order] }, before.backends);
   }
 }
 
 function keyOf([first, second]: readonly [string, string]): string {
   return JSON.stringify([first, second]);
-}
-
-function orderOf(hold: NotedHold, { name }: Subject, site: Site): LockOrder {
-  return { first: hold.subject.name, second: name, thread: threadId, where: textOf(site) };
 }

@@ -49,9 +49,10 @@ export class Sources {
     const seen = new Set<string>();
     for (const [backend, { threads }] of this.all()) {
       // The same memory under another name.
-      if (threads === undefined || seen.has(threads.id)) continue;
-      seen.add(threads.id);
-      yield [backend, threads];
+      const id = threads?.id;
+      if (id === undefined || seen.has(id)) continue;
+      seen.add(id);
+      yield [backend, threads as ThreadCensus];
     }
   }
 }

@@ -106,6 +106,14 @@ export function* holdsOf(scope: Scope | undefined): Generator<NotedHold> {
   for (let at = scope; at !== undefined; at = at.outer) if (at.hold.isHeld) yield at.hold;
 }
 
+export interface AboutWait {
+  readonly requests?: Requests | undefined;
+  /** No body will run with what it gets. */
+  readonly isBare?: boolean;
+  /** Ends it with an error. */
+  readonly end?: ((error: Error) => void) | undefined;
+}
+
 /** One request that waits. */
 export class NotedWait {
   readonly subject: Subject;
@@ -120,21 +128,16 @@ export class NotedWait {
   readonly #site: Site;
   readonly #scope: Scope | undefined = currentScope();
   readonly #requests: Requests | undefined;
+  readonly #isBare: boolean;
 
-  constructor(
-    subject: Subject,
-    mode: Mode,
-    weight: number,
-    site: Site,
-    requests?: Requests,
-    end?: (error: Error) => void,
-  ) {
+  constructor(subject: Subject, mode: Mode, weight: number, site: Site, about: AboutWait = {}) {
     this.subject = subject;
     this.#mode = mode;
     this.#weight = weight;
     this.#site = site;
-    this.#requests = requests;
-    this.end = end;
+    this.#requests = about.requests;
+    this.#isBare = about.isBare === true && this.#scope === undefined;
+    this.end = about.end;
   }
 
   get id(): string {
@@ -154,6 +157,7 @@ export class NotedWait {
       where: textOf(this.#site),
       party: self,
       task: blocking === undefined ? scope?.task : undefined,
+      bare: this.#isBare && blocking === undefined,
       blocking: blocking !== undefined,
       order: this.#number,
       ticket: isForemost ? this.#requests?.ticket : undefined,

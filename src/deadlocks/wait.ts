@@ -43,6 +43,8 @@ export interface Wait extends Hold {
   readonly party: Party;
   /** The number of the task, unique in its thread; undefined: a thread that is blocked, or code outside of any task. */
   readonly task: number | undefined;
+  /** Will its guard be a bare one, in code outside of any task? Then that code may have other bare guards of its thread. */
+  readonly bare: boolean;
   /** Does it block its thread? Then all that the thread holds is among `holds`. */
   readonly blocking: boolean;
   /** Among those of its thread that wait for the same lock: its place. */

@@ -1,7 +1,7 @@
 /** The names of one manager: each has one kind, one place, and one entry, made when it is first asked for. */
 import { debuglog } from 'node:util';
 import { show } from '../deadline.js';
-import { attended } from '../deadlocks/attend.js';
+import { attended, mind } from '../deadlocks/attend.js';
 import type { Watcher } from '../deadlocks/watcher.js';
 import { NameConflictError, SpaceFullError } from '../errors.js';
 import type { Lock } from '../lock.js';
@@ -44,7 +44,7 @@ export class Registry {
     this.limits = limits;
     this.watcher = watcher;
     this.statistics = statistics;
-    watcher?.minds(backend.id);
+    if (watcher !== undefined) mind(watcher, backend.id, backend.census);
   }
 
   find(name: string): Named | undefined {

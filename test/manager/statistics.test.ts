@@ -114,6 +114,37 @@ describe('stats', () => {
     expect(counting(fileBackend(folder)).stats(name)).toBe(undefined);
   });
 
+  test('adds up while names come and go in all threads', async () => {
+    const locks = counting().scope(newName());
+    const names = Array.from({ length: 40 }, (_, index) => `${index}`);
+    for (const name of names) locks.lock(name);
+    const threads = await Promise.all(Array.from({ length: 4 }, () => startThread()));
+    let isDone = false;
+    const all = Promise.all(
+      threads.map((thread) =>
+        thread.run(
+          async ({ LockManager }, names) => {
+            const locks = new LockManager({ statistics: true });
+            for (let round = 0; round < 25; round++) {
+              for (const name of names) await locks.lock(name).withLock(() => undefined);
+              await locks.cleanup();
+            }
+          },
+          names.map((name) => locks.lock(name).name),
+        ),
+      ),
+    ).finally(() => (isDone = true));
+    await until(() => {
+      for (const { acquisitions, releases, holders } of locks.stats())
+        expect(Math.abs(acquisitions - releases - holders)).toBeLessThan(9);
+      return isDone;
+    }, 'all are done');
+    await all;
+    expect(locks.stats().map(({ acquisitions, releases }) => [acquisitions, releases])).toEqual(
+      names.map(() => [100, 100]),
+    );
+  });
+
   test('counts what ended with its thread as abandoned', async () => {
     const locks = counting();
     const [name, slots] = [newName(), newName()];
@@ -241,6 +272,7 @@ describe('resetStats', () => {
     locks.resetStats(name);
     expect(locks.stats(name)).toMatchObject(counts({ holders: 1 }));
     expect(locks.stats(name)!.wait).toMatchObject({ count: 0, min: 0, max: 0 });
+    expect(locks.stats(name)!.recent).toEqual([]);
     expect(others.stats(name)).toMatchObject({ acquisitions: 3, releases: 2, contended: 1 });
     expect(mutex.stats()).toMatchObject({ acquisitions: 3, releases: 2 });
     await held.release();
