@@ -22,7 +22,7 @@ const rooms = {
   deadlocks: ['parker/clock.ts', 'primitives/abort.ts', ...contracts],
   manager: ['deadlocks', ...contracts],
   backends: ['manager/backend.ts', 'deadlocks', 'primitives', 'space', 'file', ...contracts],
-  statistics: ['manager', 'primitives', 'file', 'guard.ts', 'space', 'parker', ...contracts],
+  statistics: ['manager', 'primitives', 'guard.ts', 'space', 'parker', ...contracts],
   'lock-manager.ts': ['environment.ts', 'manager', 'deadlocks', 'statistics', 'backends', ...contracts],
   'decorators.ts': ['lock-manager.ts', 'manager', ...contracts],
   'environment.ts': ['manager', 'backends', ...contracts],

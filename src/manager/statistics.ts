@@ -36,7 +36,7 @@ export interface NameStats {
   readonly abandoned: number;
   /** Leases that ended by themselves. */
   readonly lost: number;
-  /** Acquisitions that did not succeed at the first attempt; `null` if the lock cannot tell without waiting. */
+  /** Acquisitions that did not succeed at the first attempt; `null` of locks that do not tell: all but those in memory. */
   readonly contended: number | null;
   /** Guards that are held now. */
   readonly holders: number;
