@@ -69,7 +69,7 @@ export interface Backend {
   lock(key: string): BackendLock;
   readWriteLock(key: string): BackendReadWriteLock;
   semaphore(key: string, permits: number): BackendSemaphore;
-  /** What helps to find deadlocks among all who share it. */
+  /** What its locks can tell of who holds them, so that deadlocks among all who share it are found; see {@link Census}. */
   readonly census?: Census;
 }
 
