@@ -26,7 +26,7 @@ export interface NameStats {
   readonly mode: LockMode;
   /** The id of its backend, or `undefined` for a lock that was registered. */
   readonly backend: string | undefined;
-  /** Holds that began: exact, as the next four. */
+  /** Holds that began: exact, as the next four. A read hold that a write hold was downgraded to is none. */
   readonly acquisitions: number;
   /** Holds that ended by `release()`. */
   readonly releases: number;
@@ -36,7 +36,7 @@ export interface NameStats {
   readonly abandoned: number;
   /** Leases that ended by themselves. */
   readonly lost: number;
-  /** Acquisitions that did not succeed at the first attempt; `null` if the lock cannot tell without waiting. */
+  /** Acquisitions that did not succeed at the first attempt; `null` of locks that do not tell: all but those in memory. */
   readonly contended: number | null;
   /** Guards that are held now. */
   readonly holders: number;

@@ -248,10 +248,19 @@ function grow(rows: SharedArrayBuffer): boolean {
   }
 }
 
-/** Address space only: the system gives a page once it is written to. */
-function create(maxRows: number, threads: number): Shared {
-  const rows = new SharedArrayBuffer(2 * FIRST_ROW * ROW_BYTES, { maxByteLength: maxRows * ROW_BYTES });
-  return { memory: createMemory(1, threads).buffer as SharedArrayBuffer, rows };
+/** Of rows address space only: the system gives a page once it is written to. Undefined: it refuses even that. */
+function create(threads: number): Shared | undefined {
+  for (let rows = MAX_ROWS; rows > 2 * FIRST_ROW; rows /= 2)
+    try {
+      const maxByteLength = rows * ROW_BYTES;
+      return {
+        rows: new SharedArrayBuffer(2 * FIRST_ROW * ROW_BYTES, { maxByteLength }),
+        memory: createMemory(1, threads).buffer as SharedArrayBuffer,
+      };
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  return undefined;
 }
 
 let inherited: Board | undefined;
@@ -259,15 +268,18 @@ let own: Board | undefined;
 
 /** The board that the threads of this process share; undefined in a worker that has inherited none. */
 export function sharedBoard(): Board | undefined {
-  const shared = getEnvironmentData(ENVIRONMENT_KEY) as unknown as Shared | undefined;
-  return (inherited ??= shared && new Board(shared));
+  return (inherited ??= boardOf(getEnvironmentData(ENVIRONMENT_KEY) as unknown as Shared | undefined));
 }
 
 /** A board that this thread has for itself, once it has needed one. */
 export function ownBoard(isNeeded: boolean): Board | undefined {
-  return (own ??= isNeeded ? new Board(create(MAX_ROWS, 2)) : undefined);
+  return (own ??= isNeeded ? boardOf(create(2)) : undefined);
+}
+
+function boardOf(shared: Shared | undefined): Board | undefined {
+  return shared && new Board(shared);
 }
 
 // Now, and not at first use: a worker inherits what is there when it is made.
 if (isMainThread && getEnvironmentData(ENVIRONMENT_KEY) === undefined)
-  setEnvironmentData(ENVIRONMENT_KEY, create(MAX_ROWS, MAX_THREADS));
+  setEnvironmentData(ENVIRONMENT_KEY, create(MAX_THREADS));

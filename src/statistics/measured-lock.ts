@@ -11,7 +11,7 @@ interface Downgrading {
 
 /**
  * Asks the lock, and takes the time. Whether a request had to wait is unknown, so that all of them count as if they had:
- * what can be tried at once is another lock's business (`PromptLock`).
+ * where it can be known is another lock's business (`PromptLock`).
  */
 export class MeasuredLock<O extends AcquireOptions = AcquireOptions> implements Lock {
   readonly behind: Lock;

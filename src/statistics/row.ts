@@ -74,10 +74,6 @@ export class Row {
     this.#words = new Int32Array(nowhere);
   }
 
-  get isWaitedFor(): boolean {
-    return this.#asked.size > 0;
-  }
-
   /**
    * A hold begins for which nobody had to wait. `fence`: of an exclusive one, else 0. Returns when, if its end is to be
    * measured, else 0.

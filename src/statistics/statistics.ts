@@ -10,7 +10,7 @@ import type { NameStats, Participants, Statistics, StatisticsOptions } from '../
 import { ownBoard, sharedBoard, type Board } from './board.js';
 import { MAX_LABEL_BYTES } from './layout.js';
 import { MeasuredLock, MeasuredSyncLock } from './measured-lock.js';
-import { canBePrompt, promptLock } from './prompt-lock.js';
+import { isPrompt, PromptLock } from './prompt-lock.js';
 import type { Row } from './row.js';
 import { Tally, type Subject } from './tally.js';
 
@@ -148,10 +148,11 @@ export class SharedStatistics implements Statistics {
   #measured(description: Description, mode: LockMode, lock: Lock): MeasuredLock {
     const canBlock = description.backend?.capabilities.sync ?? 'acquireSync' in lock;
     const text = this.#textOf(description, mode);
-    const row = open(text, this.#label, !(canBlock && canBePrompt(lock)));
+    const row = open(text, this.#label, !(canBlock && isPrompt(lock)));
     const measured =
-      (canBlock ? promptLock(lock, row, mode) : undefined) ??
-      new (canBlock ? MeasuredSyncLock : MeasuredLock)(lock, row, mode);
+      canBlock && isPrompt(lock)
+        ? new PromptLock(lock, row, mode)
+        : new (canBlock ? MeasuredSyncLock : MeasuredLock)(lock, row, mode);
     collected.register(measured, text, measured);
     measured.onClosed = () => {
       if (collected.unregister(measured)) leave(text);

@@ -52,13 +52,17 @@ export class Tally {
   readonly #hold = new Histogram();
   #measuresAll = false;
 
-  constructor(subject: Subject, serial: number) {
+  /** When it was read, in milliseconds since the epoch. */
+  readonly #time: number;
+
+  constructor(subject: Subject, serial: number, time: number) {
+    this.#time = time;
     this.subject = subject;
     this.serial = serial;
   }
 
   static of(row: Read, subject: Subject): Tally {
-    return new Tally(subject, row.words[SERIAL] as number);
+    return new Tally(subject, row.words[SERIAL] as number, Date.now());
   }
 
   add(row: Read): void {
@@ -74,7 +78,7 @@ export class Tally {
 
   /** What came after `before`. */
   since(before: Tally | undefined): NameStats {
-    const earlier = before?.serial === this.serial ? before : new Tally(this.subject, this.serial);
+    const earlier = before?.serial === this.serial ? before : new Tally(this.subject, this.serial, 0);
     const count = (index: number): number =>
       (this.#counts[index] as number) - (earlier.#counts[index] as number);
     return {
@@ -89,7 +93,7 @@ export class Tally {
       waiters: sum(this.waiters),
       wait: this.#wait.since(earlier.#wait),
       hold: this.#hold.since(earlier.#hold),
-      recent: this.#recent.sort((a, b) => a.at - b.at),
+      recent: this.#recent.filter(({ at }) => at > earlier.#time).sort((a, b) => a.at - b.at),
     };
   }
 
@@ -100,7 +104,8 @@ export class Tally {
     const held = values[HELD] as number;
     const waiting = values[WAITING] as number;
     const isExclusive = mode === 'lock' || mode === 'write';
-    const fence = isExclusive ? BigInt(values[FENCE] as number) : undefined;
+    const written = values[FENCE] as number;
+    const fence = isExclusive && Number.isInteger(written) ? BigInt(written) : undefined;
     if (held > 0)
       this.holders.push({ ...about, count: held, since: wallTime(values[HELD_SINCE] as number), fence });
     if (waiting > 0)

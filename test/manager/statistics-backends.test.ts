@@ -20,11 +20,14 @@ describe('On other backends', () => {
   test('a file counts what this process does', async () => {
     const locks = counting(fileBackend(join(folder, 'statistics')));
     await useEachForm(locks, 'report');
-    expect(locks.stats('report')).toMatchObject(counts({ acquisitions: 10, releases: 10 }));
+    expect(locks.stats('report')).toMatchObject({
+      ...counts({ acquisitions: 10, releases: 10 }),
+      contended: null,
+    });
     await (await contend(locks, 'report')).release();
     expect(locks.stats('report')).toMatchObject({
       acquisitions: 12,
-      contended: 1,
+      wait: { count: 10 },
       backend: locks.list()[0]!.backend,
     });
   });

@@ -69,6 +69,22 @@ test('tells of a thread that waits, blocked', async () => {
   expect(locks.status(name)).toMatchObject({ holders: [], waiters: [] });
 });
 
+test('tells since when there has been a holder without a pause', async () => {
+  const name = newName();
+  const lock = new LockManager({ statistics: true }).semaphore(name, 3);
+  const status = (): number => new LockManager({ statistics: true }).status(name)!.holders[0]!.since;
+  const begun = Date.now();
+  const first = lock.acquireSync();
+  await until(() => Date.now() - begun > 120, 'some time has passed');
+  const second = lock.acquireSync();
+  expect(status()).toBeLessThan(begun + 60);
+  first.release();
+  expect(status()).toBeLessThan(begun + 60);
+  second.release();
+  using _third = lock.acquireSync();
+  expect(status()).toBeGreaterThan(begun + 60);
+});
+
 test('tells modes apart, and how many guards there are', async () => {
   const [table, slots] = [newName(), newName()];
   const locks = new LockManager({ statistics: true });
