@@ -51,7 +51,8 @@ type AsyncMethod = (...args: never[]) => Promise<unknown>;
  * thread, and returns what the method does; the backend must be able to block. It is a standard decorator, one for
  * TypeScript's `experimentalDecorators`, and a wrapper of plain functions: `locked('db')(save)`.
  *
- * Locks are not reentrant: a method that calls another one under the same lock waits for itself until its time limit.
+ * Locks are not reentrant: a method that calls another one under the same lock waits for itself until its time limit, or
+ * until its manager, with `deadlocks: 'error'`, ends that by a DeadlockError.
  * Each call throws what acquiring the lock throws, and then the method has not run.
  * @throws TypeError or RangeError for bad arguments, and where it is put on anything else than a method or function:
  * a generator, whose body runs later, or with `sync: true` an async function.

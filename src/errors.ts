@@ -58,7 +58,11 @@ export class LockTimeoutError extends LockError {
   }
 }
 
-/** A blocking acquire that could never have succeeded, because this thread itself stands in its way. */
+/**
+ * A blocking acquire that could never have succeeded, because this thread itself stands in its way; or, of a lock of a
+ * manager with `deadlocks: 'error'`, the wait that was ended so that the others of a deadlock go on. The message says who
+ * holds what and waits for what.
+ */
 export class DeadlockError extends LockError {
   constructor(text: string, options?: ErrorOptions) {
     super('ERR_LOCK_DEADLOCK', text, options);

@@ -1,18 +1,26 @@
 /** Where the manager meets the backends. */
 import { memoryBackend } from './backends/memory.js';
 import { checkObject, show } from './deadline.js';
+import { watcherOf, type DeadlockOptions } from './deadlocks/watcher.js';
 import { fromEnvironment } from './environment.js';
 import type { Backend } from './manager/backend.js';
 import { checkBackend } from './manager/checks.js';
 import { checkLimits, type TimeLimits } from './manager/limits.js';
 import { LockScope } from './manager/lock-scope.js';
 import { Registry } from './manager/registry.js';
+import type { StatisticsOptions } from './manager/statistics.js';
+import { statisticsFrom } from './statistics/statistics.js';
 
-export interface LockManagerOptions {
+export interface LockManagerOptions extends DeadlockOptions {
   /** Where locks live. Default `memoryBackend()`: between the threads of this process. */
   backend?: Backend;
   /** How long acquires wait that say no timeout. Default: for ever. */
   timeouts?: TimeLimits;
+  /**
+   * Count, for `stats()`, `resetStats()` and `status()`. Default false: then it costs nothing. All managers with the same
+   * backend count together, in every thread that has it set; see `LockScope.stats` for what is told, and how exactly.
+   */
+  statistics?: boolean | StatisticsOptions;
 }
 
 /**
@@ -36,9 +44,11 @@ export class LockManager extends LockScope {
   /** @throws TypeError or RangeError for bad options. */
   constructor(options: LockManagerOptions = {}) {
     checkObject(options, 'options');
-    const { backend = memoryBackend(), timeouts = {} } = options;
+    const { backend = memoryBackend(), timeouts = {}, statistics = false } = options;
     checkBackend(backend, 'options.backend');
-    super(new Registry(backend, checkLimits(timeouts, 'options.timeouts')), '');
+    const limits = checkLimits(timeouts, 'options.timeouts');
+    const counting = statisticsFrom(statistics, 'options.statistics', backend.id);
+    super(new Registry(backend, limits, watcherOf(options), counting), '');
   }
 }
 

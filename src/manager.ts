@@ -11,6 +11,17 @@ export {
   type LockedOptions,
   type LockedSync,
 } from './decorators.js';
+export type { DeadlockEvents } from './deadlocks/audience.js';
+export type { Blocked, Board, Census, Requests, ThreadCensus } from './deadlocks/census.js';
+export type { LockOrder, OrderInversionReport } from './deadlocks/order.js';
+export type {
+  DeadlockMember,
+  DeadlockReport,
+  LockParty,
+  LockUse,
+  LongWaitReport,
+} from './deadlocks/report.js';
+export type { DeadlockOptions } from './deadlocks/watcher.js';
 export { LockManager, getLockManager, setLockManager, type LockManagerOptions } from './lock-manager.js';
 export type { LockRequest } from './manager/acquire-all.js';
 export type {
@@ -30,4 +41,12 @@ export type {
 export type { GuardSet } from './manager/guard-set.js';
 export type { LockMode, TimeLimits } from './manager/limits.js';
 export type { LockScope, NameEntry, NameOptions } from './manager/lock-scope.js';
+export type {
+  Holder,
+  LockStatus,
+  NameStats,
+  Participant,
+  RecentOperation,
+  StatisticsOptions,
+} from './manager/statistics.js';
 export type { ManagedLock, ManagedSemaphore } from './manager/managed-lock.js';

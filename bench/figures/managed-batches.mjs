@@ -1,15 +1,19 @@
 import { LockManager, Mutex } from 'mortise';
 import { median } from './median.mjs';
 
-/** Locks by name beside the primitive behind them, the same one, in batches that alternate; nanoseconds a pair. */
+/**
+ * Locks by name beside the primitive behind them, the same one, in batches that alternate; nanoseconds a pair. They are
+ * counted if the argument is `statistics`.
+ */
 const pairs = 20_000;
 const rounds = 50;
 const warmUp = 8;
 
 const name = 'bench';
 const mutex = new Mutex({ name });
-const locks = new LockManager();
-const limited = new LockManager({ timeouts: { lock: 60_000 } });
+const statistics = process.argv[2] === 'statistics';
+const locks = new LockManager({ statistics });
+const limited = new LockManager({ statistics, timeouts: { lock: 60_000 } });
 
 async function bare() {
   for (let i = 0; i < pairs; i++) (await mutex.acquire()).release();

@@ -24,5 +24,6 @@ import { spaceBackend } from './space.js';
  */
 export function sharedMemoryBackend(path: string | URL, options: SpaceOpenOptions = {}): Backend {
   const space = Space.open(path, options);
-  return spaceBackend(`shared-memory:${absolutePath(path)}`, 'processes', () => space);
+  const file = absolutePath(path);
+  return spaceBackend(`shared-memory:${file}`, 'processes', () => space, file);
 }

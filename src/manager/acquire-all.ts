@@ -1,5 +1,6 @@
 /** Several locks at once: in one order for everybody, all or none, by one deadline. */
 import { checkDeadline, checkObject, show, type Deadline } from '../deadline.js';
+import { Together } from '../deadlocks/attend.js';
 import { LockTimeoutError } from '../errors.js';
 import type { AcquireOptions } from '../lock.js';
 import { releaseAll, type Held } from './guard-set.js';
@@ -76,10 +77,14 @@ export async function acquireInOrder(
   const timeout = options?.timeout ?? Math.max(...ordered.map(({ mode }) => limits[mode]));
   const end = performance.now() + timeout;
   const held: Held[] = [];
+  using together = new Together();
   for (const want of ordered) {
     try {
       const left = timeout === Infinity ? Infinity : Math.max(0, end - performance.now());
-      held.push({ name: want.name, guard: await want.lock.acquire(optionsFor(want, left, deadline)) });
+      const given = optionsFor(want, left, deadline);
+      const guard = await together.run(() => want.lock.acquire(given));
+      held.push({ name: want.name, guard });
+      together.add(want.lock.noted(guard, given));
     } catch (error) {
       await giveBack(held);
       throw error instanceof LockTimeoutError ? missing(ordered, want, timeout, error) : error;

@@ -1,5 +1,6 @@
 /** The law between the manager and whatever locks are made of: what a backend has to be, and to say of itself. */
 import { show } from '../deadline.js';
+import type { Census } from '../deadlocks/census.js';
 import type { Guard, Lock, SemaphoreAcquireOptions } from '../lock.js';
 
 /** What a backend can do. It is what the contract suite of backends holds it to, and it never changes. */
@@ -68,6 +69,8 @@ export interface Backend {
   lock(key: string): BackendLock;
   readWriteLock(key: string): BackendReadWriteLock;
   semaphore(key: string, permits: number): BackendSemaphore;
+  /** What its locks can tell of who holds them, so that deadlocks among all who share it are found; see {@link Census}. */
+  readonly census?: Census;
 }
 
 const MAX_KEY_BYTES = 255;

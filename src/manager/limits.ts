@@ -33,3 +33,9 @@ export function checkLimits(timeouts: TimeLimits, what: string): Limits {
   const lock = limitOf('lock');
   return { lock, semaphore: lock, read: limitOf('read'), write: limitOf('write') };
 }
+
+/** @throws RangeError if it is none. */
+export function checkMode(mode: LockMode | undefined): void {
+  if (mode !== undefined && !LOCK_MODES.includes(mode))
+    throw new RangeError(`mode must be 'lock', 'read', 'write' or 'semaphore', not ${show(mode)}`);
+}

@@ -1,14 +1,20 @@
 /** The names of a manager that begin with a prefix, and what can be done with them. */
 import { checkInteger, checkObject, show } from '../deadline.js';
+import { detectedBy } from '../deadlocks/attend.js';
+import { Audience, type DeadlockEvents } from '../deadlocks/audience.js';
+import { namesOf, type DeadlockReport } from '../deadlocks/report.js';
+import { UnsupportedError } from '../errors.js';
 import type { AcquireOptions, Lock } from '../lock.js';
 import { checkKey, type Backend, type BackendReadWriteLock } from './backend.js';
 import { checkBackend, checkLock, kindOf } from './checks.js';
 import { acquireInOrder, checkRequests, type Demand, type LockRequest, type Want } from './acquire-all.js';
 import type { GuardSet } from './guard-set.js';
-import { LOCK_MODES, type LockMode } from './limits.js';
+import { checkMode, type LockMode } from './limits.js';
 import type { ManagedLock, ManagedSemaphore } from './managed-lock.js';
 import type { Kind, Named } from './named.js';
 import type { Registry } from './registry.js';
+import type { LockStatus, NameStats, Statistics } from './statistics.js';
+import { statusOf } from './status.js';
 
 export interface NameOptions {
   /** Where this name lives. Default: the manager's backend. */
@@ -48,11 +54,13 @@ const KINDS: Readonly<Record<LockMode, Kind>> = {
 export class LockScope {
   readonly #registry: Registry;
   readonly #prefix: string;
+  readonly #audience: Audience;
 
   /** @internal */
   constructor(registry: Registry, prefix: string) {
     this.#registry = registry;
     this.#prefix = prefix;
+    this.#audience = new Audience(registry.watcher, prefix);
   }
 
   /**
@@ -101,8 +109,7 @@ export class LockScope {
    */
   get(name: string, mode?: LockMode): ManagedLock | ManagedSemaphore | undefined {
     checkKey(name, 'name');
-    if (mode !== undefined && !LOCK_MODES.includes(mode))
-      throw new RangeError(`mode must be 'lock', 'read', 'write' or 'semaphore', not ${show(mode)}`);
+    checkMode(mode);
     return this.#find(name)?.face(mode);
   }
 
@@ -205,6 +212,72 @@ export class LockScope {
   }
 
   /**
+   * What happened at each name and mode since it was opened, or {@link resetStats}: exact, summed over all threads of the
+   * process that use it by a manager with this backend and `statistics`. Hold times are those of every hold that was waited
+   * for, of one in 64 of the others, and of the first in 50 ms. A name is forgotten when no thread has it open any more, of
+   * threads that ended by the next {@link cleanup}. Threads started before the main one loaded mortise count for themselves.
+   * @throws UnsupportedError if the manager was made without `statistics`.
+   *
+   * @example
+   * ```js
+   * import { LockManager } from 'mortise';
+   *
+   * const locks = new LockManager({ statistics: true });
+   * await locks.lock('invoice:7').withLock(() => 'paid');
+   * locks.stats().map(({ name, mode, acquisitions }) => [name, mode, acquisitions]); // => [['invoice:7', 'lock', 1]]
+   * ```
+   */
+  stats(): NameStats[];
+  /** As above, of one name; `undefined` if no thread has it open. `mode` as that of {@link get}. */
+  stats(name: string, mode?: LockMode): NameStats | undefined;
+  stats(name?: string, mode?: LockMode): NameStats[] | NameStats | undefined {
+    const statistics = this.#statistics('stats');
+    if (name === undefined) return statistics.read(this.#prefix).map((it) => this.#here(it));
+    checkKey(name, 'name');
+    checkMode(mode);
+    const full = this.#prefix + name;
+    const isWanted = (it: NameStats): boolean => (mode === undefined ? it.mode !== 'read' : it.mode === mode);
+    const stats = statistics.read(full).find((it) => it.name === full && isWanted(it));
+    return stats && this.#here(stats);
+  }
+
+  /**
+   * {@link stats} of this manager tells what happens from now on, at one name or at all; least and most of the times are
+   * then at most 25 % off. Other managers, and the locks themselves, go on counting. @throws as {@link stats}.
+   */
+  resetStats(name?: string): void {
+    const statistics = this.#statistics('resetStats');
+    if (name !== undefined) checkKey(name, 'name');
+    statistics.reset(this.#prefix, name);
+  }
+
+  /**
+   * Who holds and who waits at each name: the threads of this process, if they have `statistics`, and what the lock itself
+   * says of whoever uses it anywhere (`info`). It may be out of date when you read it. Where a lock answers promises only,
+   * as on servers, `info` is `null`: ask `await locks.lock(name).info()`.
+   * @throws what the backend does.
+   *
+   * @example
+   * ```js
+   * import { LockManager } from 'mortise';
+   *
+   * const locks = new LockManager({ statistics: { label: 'billing' } });
+   * const guard = await locks.lock('invoice:7').acquire();
+   * const { holders } = locks.status('invoice:7');
+   * holders.map(({ mode, threadId, label, fence }) => [mode, threadId, label, fence]); // => [['lock', 0, 'billing', 1n]]
+   * guard.release();
+   * ```
+   */
+  status(): LockStatus[];
+  /** As above, of one name; `undefined` if no thread has it open. */
+  status(name: string): LockStatus | undefined;
+  status(name?: string): LockStatus[] | LockStatus | undefined {
+    if (name !== undefined) checkKey(name, 'name');
+    const entries = statusOf(this.#registry, this.#prefix, name).map((it) => this.#here(it));
+    return name === undefined ? entries : entries[0];
+  }
+
+  /**
    * Closes and forgets the names that nobody holds or waits for, never those in use or registered. Locks that were given
    * out stay usable. Returns how many were closed. In memory, names are closed as well when there is no room for another.
    * @throws AggregateError with what the backends threw, when all others are closed.
@@ -227,8 +300,73 @@ export class LockScope {
       [...this.#registry.named(this.#prefix)].map((named) => this.#registry.drop(named)),
     );
     const errors = outcomes.flatMap((it) => (it.status === 'rejected' ? [it.reason as Error] : []));
+    this.#registry.statistics?.sweep(this.#prefix);
     if (errors.length > 0) throw new AggregateError(errors, `${errors.length} locks could not be closed`);
     return outcomes.filter((it) => it.status === 'fulfilled' && it.value).length;
+  }
+
+  /**
+   * The deadlocks that there are now among those who use the backends of this manager, in whatever thread, and on a
+   * `sharedMemoryBackend` process: each cycle once, in a scope those with one of its names. Empty if `deadlocks` is `off`.
+   * It looks several times, and takes 50 to 200 ms.
+   *
+   * @example
+   * ```js
+   * import { LockManager } from 'mortise';
+   *
+   * const locks = new LockManager();
+   * const both = (one, other) =>
+   *   locks.lock(one).withLock(async () => {
+   *     await null; // so that the other task has its first lock as well
+   *     await locks.lock(other).withLock(() => {}, { timeout: 500 });
+   *   });
+   * const tasks = [both('left', 'right'), both('right', 'left')];
+   * const [deadlock] = await locks.detectDeadlocks();
+   * deadlock.certain; // => true
+   * deadlock.members.map(({ holds, waitsFor }) => `${holds.name}, then ${waitsFor.name}`).sort();
+   * // => ['left, then right', 'right, then left']
+   * (await Promise.allSettled(tasks)).some(({ reason }) => reason?.code === 'ERR_LOCK_TIMEOUT'); // => true
+   * ```
+   */
+  async detectDeadlocks(): Promise<DeadlockReport[]> {
+    const { watcher } = this.#registry;
+    if (watcher === undefined) return [];
+    const found = await detectedBy(watcher);
+    return found.filter((report) => this.#audience.isConcernedBy(namesOf(report)));
+  }
+
+  /**
+   * Calls `listener` from now on. A deadlock is told of within `deadlockInterval` once to each manager whose backends it is
+   * on, in each thread that listens, in a scope if one of its names is in it; the other events in the thread that waits.
+   * @throws RangeError if there is no such event; TypeError if the listener is no function.
+   */
+  on<E extends keyof DeadlockEvents>(event: E, listener: (...told: DeadlockEvents[E]) => void): this {
+    this.#audience.on(event, listener, false);
+    return this;
+  }
+
+  /** As {@link on}, for the next time only. */
+  once<E extends keyof DeadlockEvents>(event: E, listener: (...told: DeadlockEvents[E]) => void): this {
+    this.#audience.on(event, listener, true);
+    return this;
+  }
+
+  /** Takes back {@link on} or {@link once} of this scope. */
+  off<E extends keyof DeadlockEvents>(event: E, listener: (...told: DeadlockEvents[E]) => void): this {
+    this.#audience.off(event, listener);
+    return this;
+  }
+
+  #statistics(method: string): Statistics {
+    if (this.#registry.statistics !== undefined) return this.#registry.statistics;
+    throw new UnsupportedError(
+      `${method}() needs a manager that counts: new LockManager({ statistics: true })`,
+    );
+  }
+
+  /** As it is called in this scope. */
+  #here<T extends { readonly name: string }>(entry: T): T {
+    return { ...entry, name: entry.name.slice(this.#prefix.length) };
   }
 
   #want(demand: Demand): Want {

@@ -1,5 +1,7 @@
 /** What a manager gives out for a name: a lock that lasts, whatever becomes of the one behind it. */
 import { show } from '../deadline.js';
+import { AttendedLock } from '../deadlocks/attended-lock.js';
+import type { NotedHold } from '../deadlocks/task.js';
 import { UnsupportedError } from '../errors.js';
 import type { AcquireOptions, Guard, Lock, LockInfo, SemaphoreAcquireOptions, SyncGuard } from '../lock.js';
 import type { SyncLock } from '../lock.js';
@@ -49,6 +51,11 @@ export class ManagedLock<O extends AcquireOptions = AcquireOptions> implements L
   attach(lock: Lock | undefined): void {
     this.#lock = lock;
     this.#blocking = lock !== undefined && this.#source.canBlock ? (lock as SyncLock) : undefined;
+  }
+
+  /** @internal What a guard of it holds, for a task that is known; undefined: nobody looks for deadlocks. */
+  noted(guard: Guard, options: O | undefined): NotedHold | undefined {
+    return this.#lock instanceof AttendedLock ? this.#lock.hold(guard, options) : undefined;
   }
 
   /** @internal Opens it if need be. */
@@ -148,8 +155,13 @@ export class ManagedLock<O extends AcquireOptions = AcquireOptions> implements L
 
   /** The options, with the time limit where they say no timeout. What is wrong with them is left to the lock. */
   #limited(options: O | undefined): O | undefined {
-    if (options === undefined || this.#limit === undefined) return options ?? this.#limit;
-    if (typeof options !== 'object' || (options as O | null) === null || options.timeout !== undefined)
+    if (options === undefined) return this.#limit;
+    if (
+      this.#limit === undefined ||
+      typeof options !== 'object' ||
+      (options as O | null) === null ||
+      options.timeout !== undefined
+    )
       return options;
     return { ...options, ...this.#limit };
   }

@@ -1,7 +1,7 @@
 /** One name of a manager: what it stands for, and the faces that are given out for it. */
 import { show } from '../deadline.js';
 import { LockBusyError } from '../errors.js';
-import type { Lock } from '../lock.js';
+import type { Lock, LockInfo } from '../lock.js';
 import type { Backend, BackendLock, BackendReadWriteLock } from './backend.js';
 import type { Limits, LockMode } from './limits.js';
 import { ManagedLock, ManagedSemaphore, type Source } from './managed-lock.js';
@@ -26,6 +26,8 @@ export type Opened = Lock | BackendLock | BackendReadWriteLock;
 /** What the faces of a name open it by. */
 export interface Opener {
   open(named: Named): Opened;
+  /** The lock as it is used: with somebody who looks for deadlocks, unless nobody shall. */
+  attended(lock: Lock, mode: LockMode, description: Description): Lock;
 }
 
 export class Named implements Source {
@@ -80,6 +82,11 @@ export class Named implements Source {
     return 'acquireSync' in ('reader' in own ? own.reader : own);
   }
 
+  /** What the lock says of itself, if it is open and can say so at once. */
+  info(): LockInfo | undefined {
+    return this.isOpen && this.canBlock ? this.face()?.infoSync() : undefined;
+  }
+
   open(): void {
     this.#attach(this.#opener.open(this));
   }
@@ -115,9 +122,12 @@ export class Named implements Source {
 
   #attach(opened: Opened | undefined): void {
     this.#opened = opened;
-    (this.lock ?? this.semaphore)?.attach(opened as Lock | undefined);
-    this.reader?.attach((opened as BackendReadWriteLock | undefined)?.reader);
-    this.writer?.attach((opened as BackendReadWriteLock | undefined)?.writer);
+    const attach = (face: ManagedLock | ManagedSemaphore | undefined, lock: Lock | undefined): void => {
+      face?.attach(lock && this.#opener.attended(lock, face.mode, this.description));
+    };
+    attach(this.lock ?? this.semaphore, opened as Lock | undefined);
+    attach(this.reader, (opened as BackendReadWriteLock | undefined)?.reader);
+    attach(this.writer, (opened as BackendReadWriteLock | undefined)?.writer);
   }
 }
 

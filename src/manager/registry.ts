@@ -1,11 +1,14 @@
 /** The names of one manager: each has one kind, one place, and one entry, made when it is first asked for. */
 import { debuglog } from 'node:util';
 import { show } from '../deadline.js';
+import { attended, mind } from '../deadlocks/attend.js';
+import type { Watcher } from '../deadlocks/watcher.js';
 import { NameConflictError, SpaceFullError } from '../errors.js';
 import type { Lock } from '../lock.js';
 import type { Backend, BackendReadWriteLock, BackendSemaphore } from './backend.js';
 import { GuardSets } from './guard-set.js';
-import type { Limits } from './limits.js';
+import type { Limits, LockMode } from './limits.js';
+import type { Statistics } from './statistics.js';
 import { describe, Named, type Description, type Kind, type Opened } from './named.js';
 
 const debug = debuglog('mortise');
@@ -25,11 +28,23 @@ export class Registry {
   readonly limits: Limits;
   /** What `acquireAll` has given and nobody has released yet. */
   readonly sets: GuardSets = new GuardSets();
+  /** Who looks for deadlocks; undefined: nobody. */
+  readonly watcher: Watcher | undefined;
+  /** Who counts; undefined: nobody. */
+  readonly statistics: Statistics | undefined;
   readonly #names = new Map<string, Named>();
 
-  constructor(backend: Backend, limits: Limits) {
+  constructor(
+    backend: Backend,
+    limits: Limits,
+    watcher: Watcher | undefined,
+    statistics: Statistics | undefined,
+  ) {
     this.backend = backend;
     this.limits = limits;
+    this.watcher = watcher;
+    this.statistics = statistics;
+    if (watcher !== undefined) mind(watcher, backend.id, backend.census);
   }
 
   find(name: string): Named | undefined {
@@ -67,7 +82,8 @@ export class Registry {
       throw new NameConflictError(`the name ${show(name)} is taken already: ${found.describe()}`);
     const permits = kind === 'semaphore' ? (lock as BackendSemaphore).permits : undefined;
     const description = { name, kind, backend: undefined, key: name, permits };
-    const named = new Named(description, this.limits, this, lock);
+    const measured = this.statistics?.measure(description, lock) ?? lock;
+    const named = new Named(description, this.limits, this, measured);
     this.#names.set(name, named);
     debug('manager: registered %s as %s', show(name), named.describe());
     return named;
@@ -79,9 +95,20 @@ export class Registry {
     const found = this.#names.get(description.name);
     if (found !== undefined && found !== named) checkSame(description, found);
     const opened = this.#openAt(description);
+    const measured = this.statistics?.measure(description, opened) ?? opened;
     if (found === undefined) this.#names.set(description.name, named);
     debug('manager: opened %s as %s', show(description.name), named.describe());
-    return opened;
+    return measured;
+  }
+
+  attended(lock: Lock, mode: LockMode, { name, kind, key, permits, backend }: Description): Lock {
+    if (this.watcher === undefined) return lock;
+    // A lock of the user's own may live where ours do.
+    const { census } = backend ?? this.backend;
+    const id = backend?.id;
+    const fifo = kind !== 'lock' && backend?.capabilities.fifo === true;
+    const behind = this.statistics?.behind(lock) ?? lock;
+    return attended(lock, mode, { name, key, backend: id, permits, fifo, behind, census }, this.watcher);
   }
 
   /** Closes and forgets it unless it is in use or the user's own. */

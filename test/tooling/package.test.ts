@@ -50,6 +50,22 @@ it('brings the scripts that it sends to Redis', () => {
   expect(runs('redis.mjs', code)).toBe('function');
 });
 
+it('tells who wants metrics in one sentence which package is missing', () => {
+  const code = `
+    import { LockManager } from 'mortise';
+    import { openTelemetryMetrics, openTelemetrySpans, prometheusMetrics } from 'mortise/metrics';
+    const locks = new LockManager({ statistics: true });
+    for (const start of [prometheusMetrics, openTelemetryMetrics])
+      try { start(locks); } catch (error) { console.log(error.message); }
+    try { openTelemetrySpans(); } catch (error) { console.log(error.message); }
+  `;
+  expect(runs('metrics.mjs', code).split('\n')).toEqual([
+    'ERR_LOCK_UNSUPPORTED: prometheusMetrics() needs the package prom-client: npm install prom-client',
+    'ERR_LOCK_UNSUPPORTED: openTelemetryMetrics() needs the package @opentelemetry/api: npm install @opentelemetry/api',
+    'ERR_LOCK_UNSUPPORTED: openTelemetrySpans() needs the package @opentelemetry/api: npm install @opentelemetry/api',
+  ]);
+});
+
 it('brings what builds the addon where none is prebuilt, and builds nothing when it is installed', () => {
   const files = packed.files.map((file) => file.path);
   expect(files).toEqual(

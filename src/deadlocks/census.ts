@@ -1,0 +1,54 @@
+/** What a backend may tell of its locks to those who look for deadlocks. */
+import type { Hold, Party, Wait } from './wait.js';
+
+/** The requests of this thread for one lock. */
+export interface Requests {
+  /** Does any of them wait? Asked after every async acquire: it must cost next to nothing. */
+  readonly isPending: boolean;
+  /** The place of the foremost in the queue: the smaller (modulo 2^32), the sooner its turn. Undefined: it has none. */
+  readonly ticket: number | undefined;
+}
+
+/** A thread that blocks, as all see it. One that has announced it, and does not queue yet, is `undecided`. */
+export interface Blocked {
+  readonly wait: Wait;
+  readonly undecided: boolean;
+}
+
+/**
+ * `Backend.census`. A backend without one takes part all the same: what the threads of a process wait for and hold of its
+ * locks is noted in JavaScript then, for each acquire.
+ *
+ * - A backend whose locks tell themselves who holds them has `threads`: nothing has to be noted for its acquires then.
+ * - A backend that other processes share and that has `board` finds deadlocks among their async tasks as well. One on a
+ *   server would keep bulletins there, each until a time after its `at`.
+ */
+export interface Census {
+  readonly threads?: ThreadCensus;
+  readonly board?: Board;
+}
+
+/** Of locks that can block, and that tell who holds them. A lock is what `Backend.lock` and its like have opened. */
+export interface ThreadCensus {
+  /** The same if it is the same memory; undefined: this thread cannot use it. */
+  readonly id: string | undefined;
+  /** The same text wherever it is the same lock, and never that of another; undefined: it is none of this backend's. */
+  identify(lock: object): string | undefined;
+  requests(lock: object): Requests;
+  /** This thread is about to block in an acquire: from now on others see so. Returns what takes it back. */
+  announce(lock: object): () => void;
+  /** The threads that block, of all processes, with all that they hold here; this one too if it has announced it. */
+  blocked(backend: string): Blocked[];
+  /** What a thread holds here. */
+  held(backend: string, by: Party): Hold[];
+  /** Blocks for a millisecond. */
+  pause(): void;
+}
+
+/** Where the waits of one process are told to others. Text, and whatever is not a bulletin is left alone. */
+export interface Board {
+  /** Replaces what this thread has told before; undefined: it has nothing to tell any more. */
+  publish(text: string | undefined): void;
+  /** What all others have told that are still alive. */
+  read(): string[];
+}

@@ -1,0 +1,343 @@
+/**
+ * Looks for deadlocks, in every thread that waits or wants to know.
+ *
+ * Each thread tells the others what its tasks wait for and hold, again at every look as long as they wait (`Bulletin`);
+ * of a thread that blocks, the locks themselves tell. No such picture is of one moment. But waits and holds have names
+ * that are never given twice: if each wait and hold of a cycle was seen once, and then, after all of them had been seen,
+ * each was seen again, all of them were there at once, in between. Only such a cycle is told of. It lasts until
+ * somebody is ended, so that it is found whenever it is looked for.
+ */
+import { channel } from 'node:diagnostics_channel';
+import { debuglog } from 'node:util';
+import { DeadlockError } from '../errors.js';
+import { clearInterval, now, setInterval, setTimeout } from '../parker/clock.js';
+import { show } from '../deadline.js';
+import { findCycles, keyOf, type Cycle } from './graph.js';
+import {
+  inWords,
+  namesOf,
+  ownerOf,
+  reportOf,
+  useOf,
+  type DeadlockReport,
+  type LongWaitReport,
+} from './report.js';
+import { News } from './news.js';
+import { Orders } from './order.js';
+import { Sources, isOwn } from './sources.js';
+import { self, type NotedHold, type NotedWait } from './task.js';
+import { partyKey, type Bulletin, type Hold, type Wait } from './wait.js';
+import type { Watcher } from './watcher.js';
+
+const debug = debuglog('mortise');
+const deadlocks = channel('mortise:deadlock');
+
+/** Looks in one interval: one to tell the others, one to find it, one to see it again, one in reserve. */
+const LOOKS = 5;
+/** Milliseconds for which a listener goes on looking when it has heard that somebody may block. */
+const ATTENTION = 1000;
+/** Milliseconds for which nobody says again that he may block, in detail. */
+const HUSH = 10;
+/** Milliseconds after which a bare guard is taken for that of a task that waits. */
+const LASTING = 30;
+
+interface Suspicion {
+  /** When all of it had been seen. */
+  at: number;
+  isTold: boolean;
+}
+
+export class Detector {
+  readonly sources: Sources = new Sources();
+  readonly order: Orders;
+  readonly #waits = new Map<NotedWait, Watcher>();
+  readonly #holds = new Set<NotedHold>();
+  readonly #listeners = new Set<Watcher>();
+  readonly #news: News;
+  /** Cycles seen at the last look. */
+  #suspected = new Map<string, Suspicion>();
+  /** When holds of bare guards were first seen. */
+  #bareSince = new Map<string, number>();
+  #timer: NodeJS.Timeout | undefined;
+  #period = Infinity;
+  #attentiveUntil = 0;
+  #lastBlocked = 0;
+
+  constructor() {
+    this.#news = new News(this.sources, {
+      heard: (bulletin) => this.#heard(bulletin),
+      asked: () => this.#news.publish(this.#bulletin()),
+      learned: (order) => this.order.learn(order),
+    });
+    this.order = new Orders(
+      (order) => {
+        this.#news.listen();
+        this.#news.tell(order);
+      },
+      (report, backends) => {
+        for (const watcher of this.#listeners)
+          if (watcher.orderInversions && watcher.isConcernedBy(backends))
+            watcher.tell('order-inversion', report.names, report);
+      },
+    );
+  }
+
+  /** What a task holds. Not that of bare guards, where locks themselves tell of it. */
+  hold(hold: NotedHold): void {
+    this.#holds.add(hold);
+  }
+
+  letGo(hold: NotedHold): void {
+    this.#holds.delete(hold);
+  }
+
+  wait(wait: NotedWait, watcher: Watcher): void {
+    this.#waits.set(wait, watcher);
+    this.#keepLooking(watcher.interval);
+  }
+
+  waited(wait: NotedWait): void {
+    this.#waits.delete(wait);
+  }
+
+  /** Its manager has another listener, or one less. */
+  listen(watcher: Watcher): void {
+    if (watcher.audiences.size === 0) this.#listeners.delete(watcher);
+    else {
+      this.#listeners.add(watcher);
+      this.#news.listen();
+    }
+  }
+
+  /**
+   * This thread is about to block, and has announced it: is it the one that closes a cycle of blocked threads? Of two
+   * that close one together, at least one sees the other, since each announces itself before it looks.
+   * @throws DeadlockError if the policy says so.
+   */
+  beforeBlocking(wait: NotedWait, watcher: Watcher): void {
+    const holds = this.#allHeld();
+    if (holds.length === 0) return;
+    const own = wait.told(false, holds);
+    this.#tellOfBlocking(own);
+    const begun = now();
+    for (let seen = ''; ;) {
+      const blocked = this.sources
+        .blocked()
+        .filter(({ wait }) => !isOwn(wait))
+        .map((one) => ({ ...one, wait: this.#news.detailed(one.wait) }));
+      const waits = [own, ...blocked.map((one) => one.wait)];
+      // What this thread itself has is not for ever in its way: the lock will say so, or others give back some of it.
+      const cycle = findCycles(waits, new Map()).find(
+        (one) => one.length > 1 && one.some((edge) => edge.wait === own),
+      );
+      if (cycle === undefined) return;
+      const undecided = blocked.filter(
+        (one) => one.undecided && cycle.some((edge) => edge.wait === one.wait),
+      );
+      if (undecided.length > 0) {
+        // Each of them looks as well. One of us has to block first, so that another sees for certain what he asks for.
+        const yields = undecided.every((one) => partyKey(one.wait.party) < partyKey(self));
+        if (now() - begun > (yields ? 100 : 1000)) return;
+        this.sources.pause();
+        continue;
+      }
+      const key = keyOf(cycle);
+      if (key !== seen) {
+        seen = key;
+        continue;
+      }
+      const report = this.#tell(cycle);
+      if (watcher.policy === 'error') throw errorOf(wait, report);
+      return;
+    }
+  }
+
+  /** All there is, whether it was told of or not. */
+  async detect(): Promise<DeadlockReport[]> {
+    this.#news.listen();
+    const period = Math.min(this.#period, 20);
+    // What was proven before may be over.
+    for (const suspicion of this.#suspected.values()) suspicion.at = now();
+    let found: Cycle[] = [];
+    for (let looks = 0; looks < 2 * LOOKS; looks++) {
+      this.#news.ask(this.#bulletin());
+      await new Promise((resolve) => setTimeout(resolve, period));
+      found = this.#look(this.#bulletin());
+      if (looks > 1 && this.#suspected.size === found.length) break;
+    }
+    this.#news.publish(this.#bulletin());
+    return found.map(reportOf);
+  }
+
+  #tick(): void {
+    for (const [wait, watcher] of this.#waits) this.checkLength(wait, watcher);
+    if (this.#waits.size > 0) this.#news.listen();
+    const own = this.#bulletin();
+    this.#news.publish(own);
+    this.#look(own);
+    if (this.#waits.size > 0 || (this.#listeners.size > 0 && this.#isAttentive())) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#period = Infinity;
+  }
+
+  #isAttentive(): boolean {
+    return now() < this.#attentiveUntil || this.#news.someWait;
+  }
+
+  #keepLooking(interval: number): void {
+    const period = Math.max(1, interval / LOOKS);
+    if (period >= this.#period) return;
+    clearInterval(this.#timer);
+    this.#period = period;
+    this.#timer = setInterval(() => this.#tick(), period).unref();
+  }
+
+  #heard({ waits, blocking }: Bulletin): void {
+    if (waits.length === 0 && blocking === undefined) return;
+    if (blocking !== undefined) this.#attentiveUntil = now() + ATTENTION;
+    for (const { interval } of this.#listeners) this.#keepLooking(interval);
+    if (this.#suspected.size > 0) this.#look(this.#bulletin());
+  }
+
+  /** Returns the cycles that are there for certain, and tells of those that nobody was told of. */
+  #look(own: Bulletin): Cycle[] {
+    const blocked = this.sources.blocked().filter(({ undecided }) => !undecided);
+    const blockers = new Set(blocked.map(({ wait }) => partyKey(wait.party)));
+    const others = this.#news.others().filter(({ party }) => !blockers.has(partyKey(party)));
+    const bulletins = [own, ...others];
+    const waits = [
+      ...blocked.map(({ wait }) => this.#news.detailed(wait)),
+      ...bulletins.flatMap((bulletin) => bulletin.waits),
+    ];
+    const bare = new Map(bulletins.map((bulletin) => [partyKey(bulletin.party), bulletin.bare]));
+    const suspected = new Map<string, Suspicion>();
+    const found = findCycles(waits, bare).filter((cycle) => {
+      const key = keyOf(cycle);
+      const known = this.#suspected.get(key);
+      const suspicion = known ?? { at: now(), isTold: false };
+      suspected.set(key, suspicion);
+      if (!isProven(cycle, known, bulletins)) return false;
+      if (!suspicion.isTold) {
+        suspicion.isTold = true;
+        this.#tell(cycle);
+      }
+      return true;
+    });
+    this.#suspected = suspected;
+    return found;
+  }
+
+  /** Tells whoever listens, and ends who has to be. */
+  #tell(cycle: Cycle): DeadlockReport {
+    const report = reportOf(cycle);
+    debug('manager: %s', inWords(report));
+    const backends = this.sources.together(cycle.map(({ wait }) => wait.subject.backend));
+    const names = namesOf(report);
+    for (const watcher of this.#listeners)
+      if (watcher.isConcernedBy(backends)) watcher.tell('deadlock', names, report);
+    deadlocks.publish(report);
+    if (!report.certain) return report;
+    const victim = victimOf(cycle);
+    for (const wait of this.#waits.keys()) if (wait.id === victim?.id) wait.end?.(errorOf(wait, report));
+    return report;
+  }
+
+  /** Tells, once, that it waits for too long. */
+  checkLength(wait: NotedWait, watcher: Watcher): void {
+    const waited = now() - wait.begun;
+    if (wait.isLongTold || waited < watcher.threshold) return;
+    wait.isLongTold = true;
+    const told = wait.told(false);
+    const report: LongWaitReport = { owner: ownerOf(told), waitsFor: useOf(told), waited };
+    debug('manager: %s has been waited for for %d ms', show(report.waitsFor.name), waited);
+    watcher.tell('long-wait', [report.waitsFor.name], report);
+  }
+
+  #bulletin(): Bulletin {
+    const queues = new Set<string>();
+    const waits: Wait[] = [];
+    for (const wait of this.#waits.keys()) {
+      const { id } = wait.subject;
+      waits.push(wait.told(!queues.has(id)));
+      queues.add(id);
+    }
+    const bare = waits.length === 0 ? [] : this.#bareHolds();
+    const mayMatter = (wait: Wait): boolean => bare.length > 0 || wait.subject.fifo || wait.holds.length > 0;
+    return { party: self, at: now(), waits: waits.filter(mayMatter), bare, blocking: undefined };
+  }
+
+  /** What has been held here for a while, and by no task as far as anybody knows. */
+  #bareHolds(): Hold[] {
+    const noted = new Map<string, number>();
+    const bare: Hold[] = [];
+    for (const hold of this.#holds) {
+      if (!hold.isHeld) continue;
+      const told = hold.told();
+      if (hold.isBare) bare.push(told);
+      else noted.set(told.subject.id, (noted.get(told.subject.id) ?? 0) + told.weight);
+    }
+    for (const hold of this.sources.held()) {
+      const weight = hold.weight - (noted.get(hold.subject.id) ?? 0);
+      if (weight > 0) bare.push({ ...hold, weight });
+    }
+    const seen = new Map(bare.map(({ id }) => [id, this.#bareSince.get(id) ?? now()]));
+    this.#bareSince = seen;
+    return bare.filter(({ id }) => now() - (seen.get(id) as number) >= LASTING);
+  }
+
+  /** What this thread holds, by whatever task. */
+  #allHeld(): Hold[] {
+    const held = new Map(this.sources.held().map((hold) => [hold.subject.id, hold]));
+    for (const hold of this.#holds) {
+      if (!hold.isHeld) continue;
+      const told = hold.told();
+      const seen = held.get(told.subject.id);
+      held.set(
+        told.subject.id,
+        seen === undefined ? told : { ...seen, since: told.since, where: told.where },
+      );
+    }
+    return [...held.values()];
+  }
+
+  #tellOfBlocking(blocking: Wait): void {
+    const at = now();
+    if (at - this.#lastBlocked < HUSH) return;
+    this.#lastBlocked = at;
+    this.#news.listen();
+    this.#news.tell({ party: self, at, waits: [], bare: [], blocking });
+  }
+}
+
+/** Was all of it there at one moment? */
+function isProven(cycle: Cycle, known: Suspicion | undefined, bulletins: readonly Bulletin[]): boolean {
+  const isCertain = cycle.every(({ certain }) => certain);
+  if (isCertain && cycle.every(({ wait }) => isOwn(wait))) return true; // This thread does nothing else meanwhile.
+  if (known === undefined) return false;
+  return cycle.every(({ wait: { party, blocking } }) => {
+    const key = partyKey(party);
+    return blocking || bulletins.some((one) => partyKey(one.party) === key && one.at > known.at);
+  });
+}
+
+/** The same in every thread: of those that can be ended the one that began to wait last. */
+function victimOf(cycle: Cycle): Wait | undefined {
+  let victim: Wait | undefined;
+  for (const { wait } of cycle) {
+    if (!wait.endable) continue;
+    const [since, last] = [wait.since ?? 0, victim?.since ?? 0];
+    if (victim === undefined || since > last || (since === last && wait.id > victim.id)) victim = wait;
+  }
+  return victim;
+}
+
+function errorOf({ subject: { name } }: NotedWait, report: DeadlockReport): DeadlockError {
+  return new DeadlockError(`the lock ${show(name)} would be waited for for ever: ${inWords(report)}`);
+}
+
+let thisThreads: Detector | undefined;
+
+export function detector(): Detector {
+  return (thisThreads ??= new Detector());
+}

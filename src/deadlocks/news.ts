@@ -1,0 +1,118 @@
+/** The bulletins of the other threads, of this process and of others that share a backend. */
+import { now } from '../parker/clock.js';
+import { ThreadChannel, type Listener } from './channel.js';
+import type { Board } from './census.js';
+import type { OrderNews } from './order.js';
+import type { Sources } from './sources.js';
+import { self } from './task.js';
+import { partyKey, type Bulletin, type Wait } from './wait.js';
+
+/** Milliseconds after which nobody believes a bulletin any more: its thread has ended, or does nothing. */
+const LIFETIME = 60_000;
+
+export class News {
+  readonly #sources: Sources;
+  readonly #listener: Listener;
+  /** From the threads of this process. */
+  readonly #heard = new Map<string, Bulletin>();
+  #channel: ThreadChannel | undefined;
+  /** The last bulletin had something in it; its waits. */
+  #isTold = false;
+  #content = '';
+  /** How many others have told something there. */
+  readonly #readers = new WeakMap<Board, number>();
+
+  constructor(sources: Sources, listener: Listener) {
+    this.#sources = sources;
+    this.#listener = listener;
+  }
+
+  /** From now on, what the threads of this process tell is heard here. */
+  listen(): void {
+    this.#channel ??= new ThreadChannel({
+      ...this.#listener,
+      heard: (bulletin) => {
+        note(bulletin, this.#heard);
+        this.#listener.heard(bulletin);
+      },
+    });
+  }
+
+  /** Everybody who waits shall say so now, or soon: whoever finds a bulletin on a board tells his own anew. */
+  ask(bulletin: Bulletin): void {
+    this.#isTold = true;
+    this.#channel?.ask();
+    for (const board of this.#boards()) board.publish(JSON.stringify(bulletin));
+  }
+
+  /** Unless it is empty, as the last one was. */
+  publish(bulletin: Bulletin): void {
+    const isEmpty = bulletin.waits.length === 0;
+    if (isEmpty && !this.#isTold) return;
+    this.#isTold = !isEmpty;
+    this.tell(bulletin);
+    const content = bulletin.waits.map(({ id }) => id).join(' ');
+    for (const board of this.#boards()) {
+      // What is told again is only for those who look there as well.
+      const isNews = content !== this.#content || (this.#readers.get(board) ?? 0) > 0;
+      if (isEmpty) board.publish(undefined);
+      else if (isNews) board.publish(JSON.stringify(bulletin));
+    }
+    this.#content = content;
+  }
+
+  /** To the threads of this process. */
+  tell(news: Bulletin | OrderNews): void {
+    this.#channel?.tell(news);
+  }
+
+  /** What the others told last. */
+  others(): Bulletin[] {
+    const oldest = now() - LIFETIME;
+    for (const [key, { at }] of this.#heard) if (at < oldest) this.#heard.delete(key);
+    const latest = new Map(this.#heard);
+    for (const board of this.#boards()) {
+      const texts = board.read();
+      this.#readers.set(board, texts.length);
+      for (const text of texts) note(parsed(text), latest);
+    }
+    latest.delete(partyKey(self));
+    return [...latest.values()];
+  }
+
+  get someWait(): boolean {
+    return [...this.#heard.values()].some(({ waits }) => waits.length > 0);
+  }
+
+  /** A thread that blocks, with what it has told of that before. */
+  detailed(wait: Wait): Wait {
+    const told = this.#heard.get(partyKey(wait.party))?.blocking;
+    if (told?.subject.id !== wait.subject.id) return wait;
+    const holds = wait.holds.map((hold) => {
+      const noted = told.holds.find(({ subject }) => subject.id === hold.subject.id);
+      return noted === undefined ? hold : { ...hold, since: noted.since, where: noted.where };
+    });
+    return { ...wait, holds, since: told.since, where: told.where };
+  }
+
+  *#boards(): Generator<Board> {
+    for (const [, { board }] of this.#sources.all()) if (board !== undefined) yield board;
+  }
+}
+
+function note(bulletin: Bulletin | undefined, latest: Map<string, Bulletin>): void {
+  if (bulletin === undefined) return;
+  const key = partyKey(bulletin.party);
+  if ((latest.get(key)?.at ?? -Infinity) < bulletin.at) latest.set(key, bulletin);
+}
+
+/** Undefined: no bulletin. */
+function parsed(text: string): Bulletin | undefined {
+  try {
+    const { party, at, waits, bare } = JSON.parse(text) as Bulletin;
+    const isWhole = typeof at === 'number' && Array.isArray(waits) && Array.isArray(bare);
+    return isWhole ? { party, at, waits, bare, blocking: undefined } : undefined;
+  } catch {
+    return undefined;
+  }
+}
