@@ -17,6 +17,8 @@ export interface Driver {
   subscribe(channel: string, onMessage: (message: string) => void): Promise<() => Promise<unknown>>;
   /** Has the user closed the client, so that it will never answer again? */
   isClosed(): boolean;
+  /** Says that a hold depends on it, if that matters; what it returns ends that. */
+  keep?(): () => void;
 }
 
 const drivers = new WeakMap<object, Driver>();

@@ -79,7 +79,11 @@ export abstract class ExpiringLock<O extends AcquireOptions = AcquireOptions> im
 
   #granted(hold: Hold, { store }: Wish): RedisLease {
     this.#holds.add(hold);
-    hold.onEnd = () => this.#holds.delete(hold);
+    const ends = this.#contest.drivers.map((driver) => driver.keep?.());
+    hold.onEnd = () => {
+      this.#holds.delete(hold);
+      for (const end of ends) end?.();
+    };
     return new RedisLease(hold, store.description);
   }
 }

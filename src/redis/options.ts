@@ -1,7 +1,7 @@
 /** What the locks on Redis are told, checked. */
 import { checkInteger, checkObject, show } from '../deadline.js';
-import type { RedisClient } from './driver.js';
 import type { Terms } from './hold.js';
+import type { RedisPlace } from './place.js';
 
 /** Options of a hold. */
 export interface TermOptions {
@@ -16,13 +16,14 @@ export interface TermOptions {
   maxHold?: number;
 }
 
-/** Options of every lock on Redis. */
-export interface RedisOptions extends TermOptions {
-  /** The connected client of node-redis or ioredis. It stays yours: the lock never closes it. */
-  client: RedisClient;
+/** Options of every lock on Redis, wherever it is. */
+export interface KeyOptions extends TermOptions {
   /** What the keys begin with; without braces. Default `mortise:`. */
   prefix?: string;
 }
+
+/** Options of every lock on one server. */
+export type RedisOptions = KeyOptions & RedisPlace;
 
 const DEFAULT_TTL = 30_000;
 const MIN_TTL = 10;

@@ -1,10 +1,10 @@
 import type { AcquireOptions, LockInfo } from '../lock.js';
-import { Client } from './client.js';
 import type { Wish } from './contender.js';
 import { contestAt, type Contest } from './contest.js';
 import { ExpiringLock } from './expiring-lock.js';
 import type { RedisLease } from './lease.js';
 import { checkOptions, checkTerms, keyOf, type RedisOptions } from './options.js';
+import { clientOf } from './place.js';
 import { PoolStore } from './pool-store.js';
 
 /** As many readers there can be; a writer weighs as much as all of them. */
@@ -82,13 +82,13 @@ export class RedisReadWriteLock {
 
   /**
    * Asks the server nothing yet.
-   * @throws TypeError or RangeError that names the option.
+   * @throws TypeError or RangeError that names the option; UnsupportedError: a URL, and no client is installed.
    */
   constructor(name: string, options: RedisOptions) {
     checkOptions(options);
-    const { client, prefix } = options;
+    const { prefix } = options;
     const key = keyOf('read-write-lock', name, prefix);
-    const it = Client.of(client, 'options.client');
+    const it = clientOf(options);
     const terms = checkTerms(options);
     const contest = contestAt(it, key);
     const store = new PoolStore(it.driver, `the read-write lock '${name}'`, key, ALL, true);

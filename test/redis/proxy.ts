@@ -11,6 +11,8 @@ export class FaultProxy {
   swallowsReplies = false;
   /** Nobody is connected any more. */
   refuses = false;
+  /** How many connections there have been. */
+  accepted = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -20,6 +22,7 @@ export class FaultProxy {
         socket.destroy();
         return;
       }
+      this.accepted++;
       const upstream = connect(target, '127.0.0.1');
       this.#join(socket, upstream);
       socket.on('data', (data) => {
