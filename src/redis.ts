@@ -1,5 +1,6 @@
 /** mortise/redis: locks between machines, on Redis or Valkey. */
-export type { RedisClient } from './redis/driver.js';
+export { redisBackend, type RedisBackendOptions } from './backends/redis.js';
+export type { RedisClient } from './redis/client-kind.js';
 export type { RedisLease } from './redis/lease.js';
 export { RedisLock, type RedisLockOptions, type RedlockOptions } from './redis/lock.js';
 export type { KeyOptions, RedisOptions, TermOptions } from './redis/options.js';

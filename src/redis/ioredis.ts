@@ -19,10 +19,6 @@ interface Listening {
   disconnect(): void;
 }
 
-export function isIoRedis(client: object): client is IoRedisClient {
-  return 'evalsha' in client && typeof client.evalsha === 'function' && 'status' in client;
-}
-
 /** `another` makes a client for messages. */
 export function ioRedisDriver(
   client: IoRedisClient,

@@ -12,7 +12,8 @@ import {
   type KeyOptions,
   type RedisOptions,
 } from './options.js';
-import { clientsOf, type RedisPlaces } from './place.js';
+import type { RedisPlaces } from './place.js';
+import { clientsOf } from './servers.js';
 import type { LockInfo } from '../lock.js';
 
 interface ReentryOptions {

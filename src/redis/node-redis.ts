@@ -24,10 +24,6 @@ interface Listening {
   destroy(): void;
 }
 
-export function isNodeRedis(client: object): client is NodeRedisClient {
-  return 'evalSha' in client && typeof client.evalSha === 'function';
-}
-
 /** `another` makes a client for messages, which is not connected yet. */
 export function nodeRedisDriver(
   client: NodeRedisClient,

@@ -25,6 +25,9 @@ export interface KeyOptions extends TermOptions {
 /** Options of every lock on one server. */
 export type RedisOptions = KeyOptions & RedisPlace;
 
+export const DEFAULT_PREFIX = 'mortise:';
+/** More would not be counted exactly. */
+export const MAX_PERMITS: number = 2 ** 30;
 const DEFAULT_TTL = 30_000;
 const MIN_TTL = 10;
 const MAX_TTL = 2 ** 31 - 1;
@@ -54,15 +57,19 @@ export function checkOptions(options: unknown): asserts options is object {
   checkObject(options, 'options');
 }
 
+export function checkPrefix(prefix: unknown): asserts prefix is string {
+  if (typeof prefix !== 'string') throw new TypeError(`options.prefix must be a string, not ${show(prefix)}`);
+  if (/[{}]/.test(prefix)) throw new RangeError(`options.prefix must be without braces, not ${show(prefix)}`);
+}
+
 /**
  * The key of a lock, which others are made from. What stands in braces decides on which shard of a cluster a key is
  * kept, so all keys of a lock have its name there.
  */
-export function keyOf(kind: string, name: unknown, prefix: unknown = 'mortise:'): string {
+export function keyOf(kind: string, name: unknown, prefix: unknown = DEFAULT_PREFIX): string {
   if (typeof name !== 'string') throw new TypeError(`name must be a string, not ${show(name)}`);
   if (name === '') throw new RangeError('name must not be empty');
-  if (typeof prefix !== 'string') throw new TypeError(`options.prefix must be a string, not ${show(prefix)}`);
-  if (/[{}]/.test(prefix)) throw new RangeError(`options.prefix must be without braces, not ${show(prefix)}`);
+  checkPrefix(prefix);
   const tag = name.replace(/[%{}]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
   return `${prefix}${kind}:{${tag}}`;
 }

@@ -4,7 +4,7 @@ import { contestAt, type Contest } from './contest.js';
 import { ExpiringLock } from './expiring-lock.js';
 import type { RedisLease } from './lease.js';
 import { checkOptions, checkTerms, keyOf, type RedisOptions } from './options.js';
-import { clientOf } from './place.js';
+import { clientOf } from './servers.js';
 import { PoolStore } from './pool-store.js';
 
 /** As many readers there can be; a writer weighs as much as all of them. */

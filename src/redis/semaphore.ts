@@ -5,12 +5,10 @@ import type { Wish } from './contender.js';
 import { contestAt } from './contest.js';
 import { ExpiringLock } from './expiring-lock.js';
 import type { Terms } from './hold.js';
-import { checkOptions, checkTerms, keyOf, type RedisOptions } from './options.js';
-import { clientOf, type RedisPlaces } from './place.js';
+import { checkOptions, checkTerms, keyOf, MAX_PERMITS, type RedisOptions } from './options.js';
+import type { RedisPlaces } from './place.js';
+import { clientOf } from './servers.js';
 import { PoolStore } from './pool-store.js';
-
-/** More would not be counted exactly. */
-const MAX_PERMITS = 2 ** 30;
 
 export type RedisSemaphoreOptions = RedisOptions & {
   /** How many there are: an integer of 1 at least. All who use the name must say the same. */
