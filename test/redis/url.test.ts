@@ -10,7 +10,7 @@ import { RedisLock, RedisReadWriteLock, RedisSemaphore, type RedisClient } from 
 import { copiedPackage } from '../fixtures/copied-package.ts';
 import { until } from '../fixtures/until.ts';
 import { connect } from './clients.ts';
-import { FaultProxy } from './proxy.ts';
+import { FaultProxy } from './proxy.mjs';
 import { RedisServer } from './server.mjs';
 
 const modules = fileURLToPath(new URL('../../node_modules', import.meta.url));
