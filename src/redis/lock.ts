@@ -4,16 +4,10 @@ import { ExpiringLock } from './expiring-lock.js';
 import { unavailable } from './failure.js';
 import { LockStore, type Occupancy } from './lock-store.js';
 import { QuorumStore } from './quorum-store.js';
-import {
-  checkBoolean,
-  checkOptions,
-  checkTerms,
-  keyOf,
-  type KeyOptions,
-  type RedisOptions,
-} from './options.js';
+import { checkBoolean, checkOptions, keyOf, type KeyOptions, type RedisOptions } from './options.js';
 import type { RedisPlaces } from './place.js';
 import { clientsOf } from './servers.js';
+import { termsOf } from './thread-renewal.js';
 import type { LockInfo } from '../lock.js';
 
 interface ReentryOptions {
@@ -77,11 +71,11 @@ export class RedisLock extends ExpiringLock {
     const { prefix, reentrant = false } = options;
     checkBoolean(reentrant, 'options.reentrant');
     const key = keyOf('lock', name, prefix);
-    const terms = checkTerms(options);
     const clients = clientsOf(options);
+    const description = `the lock '${name}'`;
+    const terms = termsOf(options, { kind: 'lock', description, key });
     const isSingle = clients.length === 1;
     super(name, isSingle ? contestAt(clients[0], key) : contestAtAll(clients, key), reentrant);
-    const description = `the lock '${name}'`;
     const stores = clients.map(({ driver }) => new LockStore(driver, description, key));
     this.#store = isSingle ? (stores[0] as LockStore) : new QuorumStore(description, stores, terms.ttl);
     this.#wish = { store: this.#store, terms, weight: 1 };

@@ -1,5 +1,6 @@
 /** What the locks on Redis are told, checked. */
 import { checkInteger, checkObject, show } from '../deadline.js';
+import { UnsupportedError } from '../errors.js';
 import type { Terms } from './hold.js';
 import type { RedisPlace } from './place.js';
 
@@ -14,6 +15,12 @@ export interface TermOptions {
   autoExtend?: boolean;
   /** Milliseconds after which it is not renewed any more, so that a holder that hangs loses it. Default Infinity. */
   maxHold?: number;
+  /**
+   * Where it is renewed: in the event loop of this thread, which loses it when it is blocked for longer than the ttl, or in
+   * a thread of its own, which does not. That one needs a connection of its own: `url` or `urls`. A holder that hangs keeps
+   * its lock then, so mind `maxHold`. Default `'loop'`.
+   */
+  renewIn?: 'loop' | 'thread';
 }
 
 /** Options of every lock on Redis, wherever it is. */
@@ -32,14 +39,22 @@ const DEFAULT_TTL = 30_000;
 const MIN_TTL = 10;
 const MAX_TTL = 2 ** 31 - 1;
 
+/** @throws TypeError or RangeError that names the option; UnsupportedError: a thread cannot use the user's client. */
 export function checkTerms(options: TermOptions): Terms {
-  const { ttl = DEFAULT_TTL, autoExtend = true, maxHold = Infinity } = options;
+  const { ttl = DEFAULT_TTL, autoExtend = true, maxHold = Infinity, renewIn = 'loop' } = options;
   checkTtl(ttl, 'options.ttl');
   checkBoolean(autoExtend, 'options.autoExtend');
   if (typeof maxHold !== 'number')
     throw new TypeError(`options.maxHold must be a number of milliseconds, not ${show(maxHold)}`);
   if (!(maxHold > 0))
     throw new RangeError(`options.maxHold must be more than 0 milliseconds, not ${show(maxHold)}`);
+  if (renewIn !== 'loop' && renewIn !== 'thread')
+    throw new TypeError(`options.renewIn must be 'loop' or 'thread', not ${show(renewIn)}`);
+  const { client, clients } = options as { client?: unknown; clients?: unknown };
+  if (renewIn === 'thread' && (client ?? clients) !== undefined)
+    throw new UnsupportedError(
+      "options.renewIn cannot be 'thread' with a client of yours, which lives in this thread: give options.url",
+    );
   return { ttl, autoExtend, maxHold };
 }
 

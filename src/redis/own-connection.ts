@@ -54,6 +54,8 @@ class OwnConnection implements Driver {
 
   keep(): () => void {
     this.#keepers++;
+    // What depends on it will ask in time, and not only begin to connect then.
+    this.#open().setReferenced(this.#requests > 0);
     return () => {
       this.#keepers--;
       if (this.#requests === 0) this.#rest();

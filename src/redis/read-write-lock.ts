@@ -3,8 +3,9 @@ import type { Wish } from './contender.js';
 import { contestAt, type Contest } from './contest.js';
 import { ExpiringLock } from './expiring-lock.js';
 import type { RedisLease } from './lease.js';
-import { checkOptions, checkTerms, keyOf, type RedisOptions } from './options.js';
+import { checkOptions, keyOf, type RedisOptions } from './options.js';
 import { clientOf } from './servers.js';
+import { termsOf } from './thread-renewal.js';
 import { PoolStore } from './pool-store.js';
 
 /** As many readers there can be; a writer weighs as much as all of them. */
@@ -89,9 +90,10 @@ export class RedisReadWriteLock {
     const { prefix } = options;
     const key = keyOf('read-write-lock', name, prefix);
     const it = clientOf(options);
-    const terms = checkTerms(options);
+    const description = `the read-write lock '${name}'`;
+    const terms = termsOf(options, { kind: 'pool', description, key });
     const contest = contestAt(it, key);
-    const store = new PoolStore(it.driver, `the read-write lock '${name}'`, key, ALL, true);
+    const store = new PoolStore(it.driver, description, key, ALL, true);
     this.name = name;
     this.reader = new RedisReadWriteFace(name, contest, { store, terms, weight: 1 }, store);
     this.writer = new RedisReadWriteFace(name, contest, { store, terms, weight: ALL }, store);

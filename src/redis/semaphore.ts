@@ -5,9 +5,10 @@ import type { Wish } from './contender.js';
 import { contestAt } from './contest.js';
 import { ExpiringLock } from './expiring-lock.js';
 import type { Terms } from './hold.js';
-import { checkOptions, checkTerms, keyOf, MAX_PERMITS, type RedisOptions } from './options.js';
+import { checkOptions, keyOf, MAX_PERMITS, type RedisOptions } from './options.js';
 import type { RedisPlaces } from './place.js';
 import { clientOf } from './servers.js';
+import { termsOf } from './thread-renewal.js';
 import { PoolStore } from './pool-store.js';
 
 export type RedisSemaphoreOptions = RedisOptions & {
@@ -64,9 +65,10 @@ export class RedisSemaphore extends ExpiringLock<SemaphoreAcquireOptions> {
     const key = keyOf('semaphore', name, prefix);
     const it = clientOf(options);
     super(name, contestAt(it, key), false);
-    this.#terms = checkTerms(options);
+    const description = `the semaphore '${name}'`;
+    this.#terms = termsOf(options, { kind: 'pool', description, key });
     this.#declared = permits;
-    this.#store = new PoolStore(it.driver, `the semaphore '${name}'`, key, permits, false);
+    this.#store = new PoolStore(it.driver, description, key, permits, false);
   }
 
   /** How many permits it was made with. */

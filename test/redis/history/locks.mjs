@@ -41,7 +41,8 @@ export async function subjectsOf({ kind, url, number, ttl }) {
     const acquire = simpleLock(kind, client, 'lock', ttl);
     return [{ lock: 'lock', weight: 1, capacity: 1, fenced: true, acquire }];
   }
-  const options = { ...place, ttl };
+  // A thread needs a URL.
+  const options = { ...place, ttl, renewIn: 'url' in place && number % 2 === 0 ? 'thread' : 'loop' };
   const lock = new RedisLock('lock', options);
   const impatient = new RedisLock('lock', { ...options, autoExtend: false });
   const table = new RedisReadWriteLock('table', options);
