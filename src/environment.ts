@@ -1,22 +1,26 @@
 /** The default manager as the environment asks for it. */
 import { fileBackend } from './backends/file.js';
 import { memoryBackend } from './backends/memory.js';
+import { redisBackend } from './backends/redis.js';
 import { sharedMemoryBackend } from './backends/shared-memory.js';
 import { show } from './deadline.js';
 import type { Backend } from './manager/backend.js';
 import type { TimeLimits } from './manager/limits.js';
+import { checkUrl } from './redis/place.js';
 
 /** So that no program hangs for ever because of a lock that somebody forgot to release. */
 const TIMEOUTS: Required<TimeLimits> = { read: 10_000, write: 30_000, lock: 60_000 };
 
-/** By what stands before the colon; the rest is the path. The text is the id of the backend. */
-const backends: Record<string, (path: string) => Backend> = {
+/** By what stands before the colon: the rest is a path, or the whole a URL. */
+const backends: Record<string, (path: string, text: string) => Backend> = {
   file: (path) => fileBackend(path),
   'shared-memory': (path) => sharedMemoryBackend(path),
+  redis: (_, text) => redisBackendAt(text),
+  rediss: (_, text) => redisBackendAt(text),
 };
 
 /**
- * MORTISE_BACKEND: `memory` (the default), `file:DIR` or `shared-memory:PATH`. MORTISE_LOCK_TIMEOUT, MORTISE_READ_TIMEOUT
+ * MORTISE_BACKEND: `memory` (the default), `file:DIR`, `shared-memory:PATH` or `redis://HOST`. MORTISE_LOCK_TIMEOUT, MORTISE_READ_TIMEOUT
  * and MORTISE_WRITE_TIMEOUT: milliseconds, or `Infinity`. What is empty counts as not set.
  * @throws RangeError that names the variable and its value; what the backend throws.
  */
@@ -36,8 +40,14 @@ function backendFrom(text: string): Backend {
   const [, name = '', path = ''] = /^([^:]*):(.+)$/s.exec(text) ?? [];
   const open = Object.hasOwn(backends, name) ? backends[name] : undefined;
   if (open === undefined || path === '')
-    throw new RangeError(`MORTISE_BACKEND must be memory, file:DIR or shared-memory:PATH, not ${show(text)}`);
-  return open(path);
+    throw new RangeError(
+      `MORTISE_BACKEND must be memory, file:DIR, shared-memory:PATH or redis://HOST, not ${show(text)}`,
+    );
+  return open(path, text);
+}
+
+function redisBackendAt(text: string): Backend {
+  return redisBackend({ url: checkUrl(text, 'MORTISE_BACKEND') });
 }
 
 function timeoutFrom(env: NodeJS.ProcessEnv, variable: string, usual: number): number {

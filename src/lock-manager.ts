@@ -59,8 +59,8 @@ let defaultManager: LockScope | undefined;
  * that threads share. So that nothing hangs for ever, its acquires that say no timeout end with a LockTimeoutError: a
  * read lock's after 10 seconds, a write lock's after 30, others after 60.
  *
- * Environment variables change that: `MORTISE_BACKEND` is `memory`, `file:DIR` or `shared-memory:PATH`;
- * `MORTISE_LOCK_TIMEOUT`, `MORTISE_READ_TIMEOUT` and `MORTISE_WRITE_TIMEOUT` are milliseconds, or `Infinity`.
+ * Environment variables change that: `MORTISE_BACKEND` is `memory`, `file:DIR`, `shared-memory:PATH` or
+ * `redis://HOST`; `MORTISE_LOCK_TIMEOUT`, `MORTISE_READ_TIMEOUT` and `MORTISE_WRITE_TIMEOUT` are milliseconds, or `Infinity`.
  * @throws RangeError that names the variable, if one says something else; what the backend throws.
  *
  * @example

@@ -1,6 +1,6 @@
 /** One client, as all locks that were given it share it. */
 import type { Contender } from './contender.js';
-import { driverOf, type Driver, type RedisClient } from './driver.js';
+import type { Driver } from './driver.js';
 import { Subscriber } from './subscriber.js';
 import { Identity } from './token.js';
 
@@ -18,9 +18,7 @@ export class Client {
 
   static readonly #clients = new WeakMap<Driver, Client>();
 
-  /** @throws TypeError if it is no client. */
-  static of(client: RedisClient | undefined, what: string): Client {
-    const driver = driverOf(client, what);
+  static of(driver: Driver): Client {
     let it = Client.#clients.get(driver);
     if (it === undefined) {
       it = new Client(driver);

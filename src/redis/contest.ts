@@ -1,12 +1,15 @@
 /** Where the requests of all objects meet that stand for the same lock. */
 import type { Client } from './client.js';
 import { Contender, type Side } from './contender.js';
+import type { Driver } from './driver.js';
 
 export interface Contest {
   readonly key: string;
   readonly side: Side;
   /** By key; those whom somebody waits for. */
   readonly contenders: Map<string, Contender>;
+  /** What a hold depends on; see `driver.ts`. */
+  readonly drivers: readonly Driver[];
 }
 
 export function contenderOf({ key, side, contenders }: Contest): Contender {
@@ -26,16 +29,17 @@ export function contestAt({ driver, identity, subscriber, contenders }: Client, 
     waker: subscriber,
     isClosed: () => driver.isClosed(),
   };
-  return { key, side, contenders };
+  return { key, side, contenders, drivers: [driver] };
 }
 
 /** A contest at several servers together, of which more than half decide: nobody is woken. */
 export function contestAtAll(clients: readonly [Client, ...Client[]], key: string): Contest {
   const ids = clients.map(({ identity }) => identity.id);
+  const drivers = clients.map(({ driver }) => driver);
   const side: Side = {
     nextToken: (weight) => clients[0].identity.nextToken(weight),
     waker: null,
-    isClosed: () => clients.filter(({ driver }) => driver.isClosed()).length * 2 >= clients.length,
+    isClosed: () => drivers.filter((driver) => driver.isClosed()).length * 2 >= clients.length,
   };
-  return { key: [key, ...ids].join(' '), side, contenders: clients[0].contenders };
+  return { key: [key, ...ids].join(' '), side, contenders: clients[0].contenders, drivers };
 }

@@ -36,6 +36,10 @@ export abstract class ExpiringLock<O extends AcquireOptions = AcquireOptions> im
     const wish = this.wish(options);
     const entered = this.#reenter(wish);
     if (entered !== undefined) return entered;
+    if (wish.terms.ready !== undefined) {
+      await wish.terms.ready();
+      deadline.signal?.throwIfAborted();
+    }
     return this.#granted(await contenderOf(this.#contest).acquire(wish, deadline), wish);
   }
 
@@ -48,6 +52,7 @@ export abstract class ExpiringLock<O extends AcquireOptions = AcquireOptions> im
     const wish = this.wish(options);
     const entered = this.#reenter(wish);
     if (entered !== undefined) return entered;
+    if (wish.terms.ready !== undefined) await wish.terms.ready();
     const hold = await contenderOf(this.#contest).try(wish);
     return hold && this.#granted(hold, wish);
   }
@@ -79,7 +84,11 @@ export abstract class ExpiringLock<O extends AcquireOptions = AcquireOptions> im
 
   #granted(hold: Hold, { store }: Wish): RedisLease {
     this.#holds.add(hold);
-    hold.onEnd = () => this.#holds.delete(hold);
+    const ends = this.#contest.drivers.map((driver) => driver.keep?.());
+    hold.onEnd = () => {
+      this.#holds.delete(hold);
+      for (const end of ends) end?.();
+    };
     return new RedisLease(hold, store.description);
   }
 }

@@ -3,7 +3,7 @@ import { LockLostError } from '../errors.js';
 import { now } from '../parker/clock.js';
 import { forget } from './forget.js';
 import { answerWithin, unavailable } from './failure.js';
-import { Renewal } from './renewal.js';
+import { Renewal, type Renews } from './renewal.js';
 import type { Store, Taken } from './store.js';
 
 /** Milliseconds that a release waits for its answer at the most. */
@@ -15,6 +15,10 @@ export interface Terms {
   readonly autoExtend: boolean;
   /** Milliseconds after which it is not renewed any more. */
   readonly maxHold: number;
+  /** If the renewal is another one than usual: resolves when it can be made, */
+  readonly ready?: () => Promise<void>;
+  /** and makes it. */
+  readonly renewal?: (hold: Hold, terms: Terms, sentAt: number) => Renews;
 }
 
 /**
@@ -34,11 +38,13 @@ export class Hold {
   readonly token: string;
   readonly fence: bigint;
   readonly abandoned: boolean;
-  /** Called once, when it is released or lost. */
-  onEnd: () => void = () => {};
+  /** Called once, when it is released or lost; then with the reason. */
+  onEnd: (lost?: string) => void = () => {};
+  /** Called when it is known until when it is proven. */
+  onProven: (until: number) => void = () => {};
   ttl: number;
   readonly #store: Store;
-  readonly #renewal: Renewal;
+  readonly #renewal: Renews;
   #until: number;
   #state: 'held' | 'released' | 'lost' = 'held';
   #entries = 1;
@@ -54,13 +60,19 @@ export class Hold {
     this.ttl = terms.ttl;
     this.#store = store;
     this.#until = provenUntil(sentAt, terms.ttl);
-    this.#renewal = new Renewal(this, terms, sentAt);
+    this.#renewal = terms.renewal?.(this, terms, sentAt) ?? new Renewal(this, terms, sentAt);
     this.#renewal.start();
   }
 
   /** Milliseconds for which it is still proven; 0 once it is lost or released. */
   get remaining(): number {
-    return this.#state === 'held' ? Math.max(0, this.#until - now()) : 0;
+    if (this.#state !== 'held') return 0;
+    if (this.#until <= now() && this.#renewal.catchUp !== undefined) {
+      this.#renewal.catchUp();
+      // What is told later must not bring it back: it has been seen to be lost.
+      if (this.#until <= now()) this.expire();
+    }
+    return Math.max(0, this.#until - now());
   }
 
   get isHeld(): boolean {
@@ -100,7 +112,8 @@ export class Hold {
     this.#noticeExpiry();
     if (this.#state !== 'held') throw this.#notHeld();
     this.ttl = ttl;
-    const prolonged = this.prolong();
+    const prolonged = this.#renewal.extend?.(ttl) ?? this.prolong();
+    this.prove(Math.min(this.#until, provenUntil(now(), ttl)));
     this.#renewal.start(); // The time may be shorter by now.
     try {
       await answerWithin(prolonged, this.remaining);
@@ -116,7 +129,7 @@ export class Hold {
     const proof = { until: provenUntil(now(), this.ttl) };
     this.#sent.push(proof);
     // A shorter time than was proven so far counts from when the server reads it, which may be at once.
-    this.#until = Math.min(this.#until, proof.until);
+    this.prove(Math.min(this.#until, proof.until));
     let kept: boolean;
     try {
       kept = await this.#store.extend(this.token, this.ttl);
@@ -133,12 +146,22 @@ export class Hold {
     // Those that were sent after it, and perhaps for a shorter time, may have been carried out by now.
     const until = Math.min(...this.#sent.slice(place).map((it) => it.until));
     this.#sent.splice(0, place + 1);
-    this.#until = Math.max(this.#until, until);
+    this.prove(Math.max(this.#until, until));
+  }
+
+  /** It is proven until then, no less and no more. */
+  prove(until: number): void {
+    this.#until = until;
+    this.onProven(until);
   }
 
   /** Its time is up. */
   expire(): void {
-    if (this.#state === 'held') this.#lose(this.#renewal.reason);
+    this.lose(this.#renewal.reason);
+  }
+
+  lose(reason: string): void {
+    if (this.#state === 'held') this.#lose(reason);
   }
 
   /** If the server does not answer, it will be told in the background until the lock has expired. */
@@ -157,19 +180,19 @@ export class Hold {
 
   /** The timers may be late: the event loop was blocked. */
   #noticeExpiry(): void {
-    if (this.#until <= now()) this.expire();
+    if (this.remaining === 0) this.expire();
   }
 
-  #end(state: 'released' | 'lost'): void {
+  #end(state: 'released' | 'lost', reason?: string): void {
     this.#state = state;
     this.#renewal.stop();
-    this.onEnd();
+    this.onEnd(reason);
   }
 
   #lose(reason: string): LockLostError {
     this.#loss = new LockLostError(`${this.#store.description} was lost: ${reason}`);
     // It is left to expire at the server, so that the next holder is told.
-    this.#end('lost');
+    this.#end('lost', reason);
     this.#controller?.abort(this.#loss);
     return this.#loss;
   }

@@ -1,5 +1,6 @@
 /** ioredis, from version 5 on: a Redis, which may be behind Sentinel, or a Cluster. */
 import type { Driver } from './driver.js';
+import { retryDelay, type OwnClient } from './own-client.js';
 import { isUnknownScript, type Script } from './script.js';
 
 /** What the locks use of it. */
@@ -13,16 +14,16 @@ export interface IoRedisClient {
 interface Listening {
   subscribe(channel: string): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
-  on(event: string, listener: (...values: string[]) => void): unknown;
-  off(event: string, listener: (...values: string[]) => void): unknown;
+  on(event: string, listener: (...values: never[]) => void): unknown;
+  off(event: string, listener: (...values: never[]) => void): unknown;
   disconnect(): void;
 }
 
-export function isIoRedis(client: object): client is IoRedisClient {
-  return 'evalsha' in client && typeof client.evalsha === 'function' && 'status' in client;
-}
-
-export function ioRedisDriver(client: IoRedisClient): Driver {
+/** `another` makes a client for messages. */
+export function ioRedisDriver(
+  client: IoRedisClient,
+  another: () => Listening = () => duplicate(client),
+): Driver {
   return {
     run({ sha, text }: Script, keys: string[], args: string[]) {
       return client.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
@@ -34,7 +35,7 @@ export function ioRedisDriver(client: IoRedisClient): Driver {
     async subscribe(channel, onMessage) {
       // A cluster has a connection of its own for messages; it needs no second set of connections to all nodes.
       const isCluster = (client as { isCluster?: unknown }).isCluster === true;
-      const connection = (isCluster ? client : duplicate(client)) as unknown as Listening;
+      const connection = isCluster ? (client as unknown as Listening) : another();
       const listener = (from: string, message: string): void => {
         if (from === channel) onMessage(message);
       };
@@ -59,6 +60,64 @@ export function ioRedisDriver(client: IoRedisClient): Driver {
   };
 }
 
-function duplicate(client: IoRedisClient): object {
-  return (client as unknown as { duplicate(): object }).duplicate();
+function duplicate(client: IoRedisClient): Listening {
+  return (client as unknown as { duplicate(): Listening }).duplicate();
+}
+
+interface Referable {
+  ref(): void;
+  unref(): void;
+}
+
+/** What clients of our own are made with. */
+export interface IoRedisPackage {
+  Redis: new (
+    url: string,
+    options: object,
+  ) => IoRedisClient & Listening & { connect(): Promise<unknown>; readonly stream?: Referable };
+}
+
+export function ioRedisMaker({ Redis }: IoRedisPackage): (url: string) => OwnClient {
+  const make = (url: string, isReferenced: () => boolean): InstanceType<typeof Redis> => {
+    let wasReady = false;
+    const retryStrategy = (retries: number): number | null => (wasReady ? retryDelay(retries) : null);
+    const client = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: null, retryStrategy });
+    client.on('error', () => {});
+    client.on('ready', () => (wasReady = true));
+    // Each time it connects, that is another stream.
+    client.on('connect', () => setReferenced(client.stream, isReferenced()));
+    return client;
+  };
+  return (url) => {
+    let isReferenced = true;
+    const client = make(url, () => isReferenced);
+    return {
+      driver: ioRedisDriver(client, () => make(url, () => false)),
+      connected: connect(client),
+      setReferenced(itIs) {
+        isReferenced = itIs;
+        setReferenced(client.stream, itIs);
+      },
+      close: () => client.disconnect(),
+    };
+  };
+}
+
+function setReferenced(stream: Referable | undefined, isReferenced: boolean): void {
+  if (isReferenced) stream?.ref();
+  else stream?.unref();
+}
+
+/** It rejects by itself too, and does not say why. */
+async function connect(client: InstanceType<IoRedisPackage['Redis']>): Promise<void> {
+  let reason: unknown;
+  const note = (error: unknown): void => void (reason ??= error);
+  client.on('error', note);
+  try {
+    await client.connect();
+  } catch (error) {
+    throw reason ?? error;
+  } finally {
+    client.off('error', note);
+  }
 }

@@ -1,26 +1,25 @@
-import { Client } from './client.js';
 import type { Wish } from './contender.js';
 import { contestAt, contestAtAll } from './contest.js';
 import { ExpiringLock } from './expiring-lock.js';
 import { unavailable } from './failure.js';
 import { LockStore, type Occupancy } from './lock-store.js';
 import { QuorumStore } from './quorum-store.js';
-import type { RedisClient } from './driver.js';
-import { show } from '../deadline.js';
-import { checkBoolean, checkOptions, checkTerms, keyOf, type RedisOptions } from './options.js';
+import { checkBoolean, checkOptions, keyOf, type KeyOptions, type RedisOptions } from './options.js';
+import type { RedisPlaces } from './place.js';
+import { clientsOf } from './servers.js';
+import { termsOf } from './thread-renewal.js';
 import type { LockInfo } from '../lock.js';
 
-/** Options of a lock on one server or cluster. */
-export interface RedisLockOptions extends RedisOptions {
+interface ReentryOptions {
   /** May a `withLock` body acquire it again? Default false. */
   reentrant?: boolean;
 }
 
-/** Options of a lock on several independent servers. */
-export interface RedlockOptions extends Omit<RedisLockOptions, 'client'> {
-  /** One for each server: more than half of them have to be reached. An odd number is best. */
-  clients: readonly RedisClient[];
-}
+/** Options of a lock on one server or cluster. */
+export type RedisLockOptions = RedisOptions & ReentryOptions;
+
+/** Options of a lock on several independent servers: an odd number is best. */
+export type RedlockOptions = KeyOptions & RedisPlaces & ReentryOptions;
 
 /**
  * A lock that one holder has at a time, on a Redis server that all contenders reach: on one machine or many. Whoever uses
@@ -35,7 +34,7 @@ export interface RedlockOptions extends Omit<RedisLockOptions, 'client'> {
  * - **Failures.** Requests whose answer was lost are repeated, and recognised by the server; those whose outcome stays
  *   unknown are taken back in the background until the lock would have expired.
  *
- * With `clients` it is a lock on several independent servers, of which more than half decide (Redlock): it goes on while
+ * With `clients` or `urls` it is a lock on several independent servers, of which more than half decide (Redlock): it goes on while
  * some of them are down, asks nobody for longer than a twentieth of the ttl, and has no queue: those who wait look again
  * after 5 to 40 ms, and any of them may be the next.
  *
@@ -65,18 +64,18 @@ export class RedisLock extends ExpiringLock {
 
   /**
    * Asks the server nothing yet.
-   * @throws TypeError or RangeError that names the option.
+   * @throws TypeError or RangeError that names the option; UnsupportedError: a URL, and no client is installed.
    */
   constructor(name: string, options: RedisLockOptions | RedlockOptions) {
     checkOptions(options);
     const { prefix, reentrant = false } = options;
     checkBoolean(reentrant, 'options.reentrant');
     const key = keyOf('lock', name, prefix);
-    const terms = checkTerms(options);
     const clients = clientsOf(options);
+    const description = `the lock '${name}'`;
+    const terms = termsOf(options, { kind: 'lock', description, key });
     const isSingle = clients.length === 1;
     super(name, isSingle ? contestAt(clients[0], key) : contestAtAll(clients, key), reentrant);
-    const description = `the lock '${name}'`;
     const stores = clients.map(({ driver }) => new LockStore(driver, description, key));
     this.#store = isSingle ? (stores[0] as LockStore) : new QuorumStore(description, stores, terms.ttl);
     this.#wish = { store: this.#store, terms, weight: 1 };
@@ -116,19 +115,4 @@ export class RedisLock extends ExpiringLock {
       throw unavailable(`nothing is known of ${this.#store.description}`, error);
     }
   }
-}
-
-/** @throws TypeError or RangeError that names the option. */
-function clientsOf(options: RedisLockOptions | RedlockOptions): readonly [Client, ...Client[]] {
-  const { client, clients } = options as Partial<RedisLockOptions & RedlockOptions>;
-  if (clients === undefined) return [Client.of(client, 'options.client')];
-  if (client !== undefined) throw new TypeError('options.client and options.clients exclude each other');
-  if (!Array.isArray(clients)) throw new TypeError(`options.clients must be an array, not ${show(clients)}`);
-  const [first, ...others] = clients.map((client: RedisClient, place) =>
-    Client.of(client, `options.clients[${place}]`),
-  );
-  if (first === undefined) throw new RangeError('options.clients must not be empty');
-  if (new Set([first, ...others]).size < clients.length)
-    throw new RangeError('options.clients must be different clients, of independent servers');
-  return [first, ...others];
 }

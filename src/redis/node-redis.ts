@@ -1,5 +1,6 @@
 /** node-redis, from version 5 on: a client, a cluster or a sentinel. */
 import type { Driver } from './driver.js';
+import { retryDelay, type OwnClient } from './own-client.js';
 import { isUnknownScript, type Script } from './script.js';
 
 interface ScriptArguments {
@@ -17,17 +18,17 @@ export interface NodeRedisClient {
 /** A connection that messages arrive on. */
 interface Listening {
   connect(): Promise<unknown>;
-  on(event: 'error', listener: () => void): unknown;
+  on(event: 'error' | 'ready', listener: () => void): unknown;
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
   unsubscribe(channel: string, listener: (message: string) => void): Promise<unknown>;
   destroy(): void;
 }
 
-export function isNodeRedis(client: object): client is NodeRedisClient {
-  return 'evalSha' in client && typeof client.evalSha === 'function';
-}
-
-export function nodeRedisDriver(client: NodeRedisClient): Driver {
+/** `another` makes a client for messages, which is not connected yet. */
+export function nodeRedisDriver(
+  client: NodeRedisClient,
+  another: () => Listening = () => duplicate(client),
+): Driver {
   return {
     run({ sha, text }: Script, keys: string[], args: string[]) {
       const options = { keys, arguments: args };
@@ -40,7 +41,7 @@ export function nodeRedisDriver(client: NodeRedisClient): Driver {
     subscribe: (channel, onMessage) =>
       hasConnectionForMessages(client)
         ? subscribeOn(client as unknown as Listening, channel, onMessage)
-        : subscribeApart(client, channel, onMessage),
+        : subscribeApart(another(), channel, onMessage),
 
     isClosed: () => !client.isOpen,
   };
@@ -63,11 +64,10 @@ async function subscribeOn(
 
 /** A connection that has subscribed may do nothing else (RESP2), so it is another one. */
 async function subscribeApart(
-  client: NodeRedisClient,
+  connection: Listening,
   channel: string,
   onMessage: (message: string) => void,
 ): Promise<() => Promise<unknown>> {
-  const connection = (client as unknown as { duplicate(): Listening }).duplicate();
   // It connects again by itself, and without a listener its error would end the process.
   connection.on('error', () => {});
   try {
@@ -78,6 +78,40 @@ async function subscribeApart(
     throw error;
   }
   return async () => destroy(connection);
+}
+
+function duplicate(client: NodeRedisClient): Listening {
+  return (client as unknown as { duplicate(): Listening }).duplicate();
+}
+
+/** What clients of our own are made with. */
+export interface NodeRedisPackage {
+  createClient(options: object): NodeRedisClient & Listening & { ref(): void; unref(): void };
+}
+
+export function nodeRedisMaker(redis: NodeRedisPackage): (url: string) => OwnClient {
+  const make = (url: string): ReturnType<NodeRedisPackage['createClient']> => {
+    let wasReady = false;
+    const reconnectStrategy = (retries: number): number | false => wasReady && retryDelay(retries);
+    const client = redis.createClient({ url, socket: { reconnectStrategy } });
+    client.on('error', () => {});
+    client.on('ready', () => (wasReady = true));
+    return client;
+  };
+  return (url) => {
+    const client = make(url);
+    const driver = nodeRedisDriver(client, () => {
+      const another = make(url);
+      another.unref();
+      return another;
+    });
+    return {
+      driver,
+      connected: client.connect(),
+      setReferenced: (isReferenced) => (isReferenced ? client.ref() : client.unref()),
+      close: () => destroy(client),
+    };
+  };
 }
 
 function destroy(connection: Listening): void {

@@ -1,7 +1,8 @@
 /** What the locks on Redis are told, checked. */
 import { checkInteger, checkObject, show } from '../deadline.js';
-import type { RedisClient } from './driver.js';
+import { UnsupportedError } from '../errors.js';
 import type { Terms } from './hold.js';
+import type { RedisPlace } from './place.js';
 
 /** Options of a hold. */
 export interface TermOptions {
@@ -14,28 +15,46 @@ export interface TermOptions {
   autoExtend?: boolean;
   /** Milliseconds after which it is not renewed any more, so that a holder that hangs loses it. Default Infinity. */
   maxHold?: number;
+  /**
+   * Where it is renewed: in the event loop of this thread, which loses it when it is blocked for longer than the ttl, or in
+   * a thread of its own, which does not. That one needs a connection of its own: `url` or `urls`. A holder that hangs keeps
+   * its lock then, so mind `maxHold`. Default `'loop'`.
+   */
+  renewIn?: 'loop' | 'thread';
 }
 
-/** Options of every lock on Redis. */
-export interface RedisOptions extends TermOptions {
-  /** The connected client of node-redis or ioredis. It stays yours: the lock never closes it. */
-  client: RedisClient;
+/** Options of every lock on Redis, wherever it is. */
+export interface KeyOptions extends TermOptions {
   /** What the keys begin with; without braces. Default `mortise:`. */
   prefix?: string;
 }
 
+/** Options of every lock on one server. */
+export type RedisOptions = KeyOptions & RedisPlace;
+
+export const DEFAULT_PREFIX = 'mortise:';
+/** More would not be counted exactly. */
+export const MAX_PERMITS: number = 2 ** 30;
 const DEFAULT_TTL = 30_000;
 const MIN_TTL = 10;
 const MAX_TTL = 2 ** 31 - 1;
 
+/** @throws TypeError or RangeError that names the option; UnsupportedError: a thread cannot use the user's client. */
 export function checkTerms(options: TermOptions): Terms {
-  const { ttl = DEFAULT_TTL, autoExtend = true, maxHold = Infinity } = options;
+  const { ttl = DEFAULT_TTL, autoExtend = true, maxHold = Infinity, renewIn = 'loop' } = options;
   checkTtl(ttl, 'options.ttl');
   checkBoolean(autoExtend, 'options.autoExtend');
   if (typeof maxHold !== 'number')
     throw new TypeError(`options.maxHold must be a number of milliseconds, not ${show(maxHold)}`);
   if (!(maxHold > 0))
     throw new RangeError(`options.maxHold must be more than 0 milliseconds, not ${show(maxHold)}`);
+  if (renewIn !== 'loop' && renewIn !== 'thread')
+    throw new TypeError(`options.renewIn must be 'loop' or 'thread', not ${show(renewIn)}`);
+  const { client, clients } = options as { client?: unknown; clients?: unknown };
+  if (renewIn === 'thread' && (client ?? clients) !== undefined)
+    throw new UnsupportedError(
+      "options.renewIn cannot be 'thread' with a client of yours, which lives in this thread: give options.url",
+    );
   return { ttl, autoExtend, maxHold };
 }
 
@@ -53,15 +72,19 @@ export function checkOptions(options: unknown): asserts options is object {
   checkObject(options, 'options');
 }
 
+export function checkPrefix(prefix: unknown): asserts prefix is string {
+  if (typeof prefix !== 'string') throw new TypeError(`options.prefix must be a string, not ${show(prefix)}`);
+  if (/[{}]/.test(prefix)) throw new RangeError(`options.prefix must be without braces, not ${show(prefix)}`);
+}
+
 /**
  * The key of a lock, which others are made from. What stands in braces decides on which shard of a cluster a key is
  * kept, so all keys of a lock have its name there.
  */
-export function keyOf(kind: string, name: unknown, prefix: unknown = 'mortise:'): string {
+export function keyOf(kind: string, name: unknown, prefix: unknown = DEFAULT_PREFIX): string {
   if (typeof name !== 'string') throw new TypeError(`name must be a string, not ${show(name)}`);
   if (name === '') throw new RangeError('name must not be empty');
-  if (typeof prefix !== 'string') throw new TypeError(`options.prefix must be a string, not ${show(prefix)}`);
-  if (/[{}]/.test(prefix)) throw new RangeError(`options.prefix must be without braces, not ${show(prefix)}`);
+  checkPrefix(prefix);
   const tag = name.replace(/[%{}]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
   return `${prefix}${kind}:{${tag}}`;
 }

@@ -1,10 +1,11 @@
 import type { AcquireOptions, LockInfo } from '../lock.js';
-import { Client } from './client.js';
 import type { Wish } from './contender.js';
 import { contestAt, type Contest } from './contest.js';
 import { ExpiringLock } from './expiring-lock.js';
 import type { RedisLease } from './lease.js';
-import { checkOptions, checkTerms, keyOf, type RedisOptions } from './options.js';
+import { checkOptions, keyOf, type RedisOptions } from './options.js';
+import { clientOf } from './servers.js';
+import { termsOf } from './thread-renewal.js';
 import { PoolStore } from './pool-store.js';
 
 /** As many readers there can be; a writer weighs as much as all of them. */
@@ -82,16 +83,17 @@ export class RedisReadWriteLock {
 
   /**
    * Asks the server nothing yet.
-   * @throws TypeError or RangeError that names the option.
+   * @throws TypeError or RangeError that names the option; UnsupportedError: a URL, and no client is installed.
    */
   constructor(name: string, options: RedisOptions) {
     checkOptions(options);
-    const { client, prefix } = options;
+    const { prefix } = options;
     const key = keyOf('read-write-lock', name, prefix);
-    const it = Client.of(client, 'options.client');
-    const terms = checkTerms(options);
+    const it = clientOf(options);
+    const description = `the read-write lock '${name}'`;
+    const terms = termsOf(options, { kind: 'pool', description, key });
     const contest = contestAt(it, key);
-    const store = new PoolStore(it.driver, `the read-write lock '${name}'`, key, ALL, true);
+    const store = new PoolStore(it.driver, description, key, ALL, true);
     this.name = name;
     this.reader = new RedisReadWriteFace(name, contest, { store, terms, weight: 1 }, store);
     this.writer = new RedisReadWriteFace(name, contest, { store, terms, weight: ALL }, store);

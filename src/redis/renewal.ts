@@ -8,14 +8,30 @@ import { answerWithin, pause } from './failure.js';
 import { LATENESS, setAlarm } from './alarm.js';
 import type { Terms } from './hold.js';
 
-interface Renewable {
+/** What a hold lets its renewal see and do. */
+export interface Renewable {
   readonly ttl: number;
   readonly remaining: number;
   prolong(): Promise<void>;
   expire(): void;
 }
 
-export class Renewal {
+/** How a hold is renewed. */
+export interface Renews {
+  /** Begins, or begins anew with the time that is left now. */
+  start(): void;
+  /** Lets it expire. */
+  cease(): void;
+  stop(): void;
+  /** Why it has expired. */
+  readonly reason: string;
+  /** If it is done elsewhere: learns what has been proven by now. */
+  catchUp?(): void;
+  /** If it is done elsewhere: has it prolonged there. */
+  extend?(ttl: number): Promise<void>;
+}
+
+export class Renewal implements Renews {
   readonly #hold: Renewable;
   #autoExtend: boolean;
   readonly #renewUntil: number;

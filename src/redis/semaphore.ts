@@ -1,21 +1,20 @@
 import { checkInteger } from '../deadline.js';
 import { UnsupportedError } from '../errors.js';
 import type { LockInfo, SemaphoreAcquireOptions } from '../lock.js';
-import { Client } from './client.js';
 import type { Wish } from './contender.js';
 import { contestAt } from './contest.js';
 import { ExpiringLock } from './expiring-lock.js';
 import type { Terms } from './hold.js';
-import { checkOptions, checkTerms, keyOf, type RedisOptions } from './options.js';
+import { checkOptions, keyOf, MAX_PERMITS, type RedisOptions } from './options.js';
+import type { RedisPlaces } from './place.js';
+import { clientOf } from './servers.js';
+import { termsOf } from './thread-renewal.js';
 import { PoolStore } from './pool-store.js';
 
-/** More would not be counted exactly. */
-const MAX_PERMITS = 2 ** 30;
-
-export interface RedisSemaphoreOptions extends RedisOptions {
+export type RedisSemaphoreOptions = RedisOptions & {
   /** How many there are: an integer of 1 at least. All who use the name must say the same. */
   permits: number;
-}
+};
 
 /**
  * Permits that many machines share: at most so many are held at a time, one or several by each holder.
@@ -26,7 +25,7 @@ export interface RedisSemaphoreOptions extends RedisOptions {
  * - **Cancelling** a request leaves no place in the queue behind.
  * - **Fences** there are none (`0n`): holders overlap.
  *
- * On several servers (`clients`) it is refused: with a limit of two, each of three holders can have a majority.
+ * On several servers (`clients`, `urls`) it is refused: with a limit of two, each of three holders can have a majority.
  *
  * @example
  * ```js
@@ -51,22 +50,25 @@ export class RedisSemaphore extends ExpiringLock<SemaphoreAcquireOptions> {
 
   /**
    * Asks the server nothing yet.
-   * @throws TypeError or RangeError that names the option; UnsupportedError for several servers.
+   * @throws TypeError or RangeError that names the option; UnsupportedError for several servers, or for a URL if no
+   * client is installed.
    */
   constructor(name: string, options: RedisSemaphoreOptions) {
     checkOptions(options);
-    const { client, prefix, permits } = options;
-    if ('clients' in options && options.clients !== undefined)
+    const { prefix, permits } = options;
+    const { clients, urls } = options as Partial<RedisPlaces>;
+    if (clients !== undefined || urls !== undefined)
       throw new UnsupportedError(
         'a semaphore on several servers cannot keep its limit: with two permits, each of three holders can have a majority',
       );
     checkInteger(permits, 'options.permits', 1, MAX_PERMITS);
     const key = keyOf('semaphore', name, prefix);
-    const it = Client.of(client, 'options.client');
+    const it = clientOf(options);
     super(name, contestAt(it, key), false);
-    this.#terms = checkTerms(options);
+    const description = `the semaphore '${name}'`;
+    this.#terms = termsOf(options, { kind: 'pool', description, key });
     this.#declared = permits;
-    this.#store = new PoolStore(it.driver, `the semaphore '${name}'`, key, permits, false);
+    this.#store = new PoolStore(it.driver, description, key, permits, false);
   }
 
   /** How many permits it was made with. */

@@ -45,6 +45,8 @@ describe('The default manager', () => {
   for (const [variable, value] of [
     ['MORTISE_BACKEND', 'reddis://localhost'],
     ['MORTISE_BACKEND', 'file:'],
+    ['MORTISE_BACKEND', 'redis:'],
+    ['MORTISE_BACKEND', 'redis:localhost'],
     ['MORTISE_BACKEND', 'constructor:x'],
     ['MORTISE_LOCK_TIMEOUT', '5 s'],
     ['MORTISE_READ_TIMEOUT', '-1'],
@@ -59,7 +61,7 @@ describe('The default manager', () => {
   test('says so when it is first asked for', async () => {
     const { error } = await managerOf({ MORTISE_BACKEND: 'nowhere' });
     expect(error).toBe(
-      "RangeError: MORTISE_BACKEND must be memory, file:DIR or shared-memory:PATH, not 'nowhere'",
+      "RangeError: MORTISE_BACKEND must be memory, file:DIR, shared-memory:PATH or redis://HOST, not 'nowhere'",
     );
   });
 

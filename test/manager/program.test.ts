@@ -3,12 +3,16 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { LockManager } from 'mortise';
 import { openBackend, type BackendSubject } from '../contract/backend.ts';
 import { runFixture } from '../fixtures/child.ts';
 import { inventory } from '../fixtures/manager/inventory.mjs';
 import { folder, newRegion } from '../fixtures/space-open/region.ts';
+import { RedisServer } from '../redis/server.mjs';
+
+const server = await RedisServer.start();
+afterAll(() => server.end());
 
 const rounds = 50;
 let files = 0;
@@ -30,6 +34,7 @@ const subjects: BackendSubject[] = [
   { factory: 'memoryBackend', args: [] },
   { factory: 'fileBackend', args: [join(folder, 'program')] },
   { factory: 'sharedMemoryBackend', args: [newRegion(), { locks: 64, threads: 16 }] },
+  { factory: 'redisBackend', args: [{ url: server.url }] },
 ];
 
 describe.each(subjects)('A program with locks of $factory', (subject) => {

@@ -4,7 +4,7 @@ import { RedisLock, type RedisClient } from 'mortise/redis';
 import { until } from '../fixtures/until.ts';
 import { connect, kinds } from './clients.ts';
 import { Peer } from './peer.ts';
-import { FaultProxy } from './proxy.ts';
+import { FaultProxy } from './proxy.mjs';
 import { RedisServer } from './server.mjs';
 
 let server: RedisServer;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from '../fixtures/until.ts';
-import { FaultProxy } from './proxy.ts';
+import { FaultProxy } from './proxy.mjs';
 import { RedisServer } from './server.mjs';
 
 let server: RedisServer;

@@ -49,6 +49,16 @@ test('many read at a time, and nobody writes meanwhile', async () => {
   await writer?.release();
 });
 
+test('readers have the fence of the last write, or a larger one when the server has forgotten it', async () => {
+  const fence = await lock.writer.withLock((lease) => lease.fence);
+  expect(await rival.reader.withLock((lease) => lease.fence)).toBe(fence);
+  await server.send('FLUSHALL');
+  const read = await rival.reader.withLock((lease) => lease.fence);
+  expect(read > fence).toBe(true);
+  expect(await lock.reader.withLock((lease) => lease.fence)).toBe(read);
+  expect(await lock.writer.withLock((lease) => lease.fence > read)).toBe(true);
+});
+
 test('first come, first served: readers wait behind a writer, and are woken together', async () => {
   const reading = await lock.acquireRead();
   const order: string[] = [];

@@ -4,7 +4,7 @@ import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis-5';
 import { createCluster, createSentinel } from 'redis';
 import { createCluster as createCluster5, createSentinel as createSentinel5 } from 'redis-5';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RedisLock, RedisReadWriteLock, RedisSemaphore, type RedisClient } from 'mortise/redis';
+import { redisBackend, RedisLock, RedisReadWriteLock, RedisSemaphore, type RedisClient } from 'mortise/redis';
 import { until } from '../fixtures/until.ts';
 import { RedisServer } from './server.mjs';
 
@@ -108,6 +108,10 @@ describe('a cluster', () => {
     for (const name of ['a', 'b', 'c', '}', '{x}']) await workTogether(one, other, `${kind}-${name}`);
   });
 
+  test.each(Object.keys(clusters))('is told by what it is (%s)', async (kind) => {
+    expect(redisBackend({ client: await clusters[kind]!() }).id).toBe('redis-cluster');
+  });
+
   test('closes the connection for messages when nobody waits any more', async () => {
     const client = await clusters['node-redis 6']!();
     const lock = new RedisLock('quiet', { client });
@@ -129,6 +133,10 @@ describe('a cluster', () => {
 describe('a server with a replica and a sentinel', () => {
   test.each(Object.keys(sentinels))('works like one server (%s)', async (kind) => {
     await workTogether(await sentinels[kind]!(), await sentinels[kind]!(), kind);
+  });
+
+  test.each(Object.keys(sentinels))('is told by what it is (%s)', async (kind) => {
+    expect(redisBackend({ client: await sentinels[kind]!() }).id).toMatch(/^redis-sentinel(:main)?$/);
   });
 
   test('goes on with the replica after a failover, and fences grow', async () => {

@@ -10,7 +10,9 @@ local token, ttl = ARGV[1], tonumber(ARGV[2])
 if not declared then
   declared = tonumber(ARGV[5])
   permits = permits or declared
-  redis.call('HSET', pool, 'declared', declared, 'permits', permits)
+  -- No older than any write that the server may have forgotten.
+  fence = micros
+  redis.call('HSET', pool, 'declared', declared, 'permits', permits, 'fence', string.format('%.0f', fence))
 end
 if declared ~= tonumber(ARGV[5]) then return { 2, declared } end
 drop_expired()

@@ -1,0 +1,78 @@
+import { checkInteger, checkObject, show } from '../deadline.js';
+import { checkKey, type Backend, type Capabilities } from '../manager/backend.js';
+import { addressOf } from '../redis/address.js';
+import { checkPrefix, checkTerms, DEFAULT_PREFIX, MAX_PERMITS, type RedisOptions } from '../redis/options.js';
+import { checkPlace } from '../redis/place.js';
+import { RemoteLock, RemoteSemaphore, disposeAll, once } from './remote.js';
+
+export type RedisBackendOptions = RedisOptions & {
+  /**
+   * What the backend is called, the same in every process. Default: the server's address and the prefix, as far as the
+   * client tells; a cluster is `redis-cluster`, so give two of them names.
+   */
+  id?: string;
+};
+
+/**
+ * Locks between machines, on a Redis server: `lock('db')` is the same lock as `new RedisLock('db', options)`, and so are
+ * read-write locks and semaphores. They expire `ttl` ms after their holder was last heard of, so their guards are leases.
+ * Nothing can block a thread on them. The code for Redis is loaded when the first lock is used, and asks the server
+ * nothing before.
+ * @throws TypeError or RangeError that names the option.
+ *
+ * @example
+ * ```js
+ * import { LockManager, redisBackend } from 'mortise';
+ *
+ * const locks = new LockManager({ backend: redisBackend({ url: process.env.REDIS_URL, ttl: 10_000 }) });
+ * await locks.lock('nightly report').withLock((lease) => lease.remaining > 0); // => true
+ * ```
+ */
+export function redisBackend(options: RedisBackendOptions): Backend {
+  checkObject(options, 'options');
+  checkPlace(options);
+  const { ttl } = checkTerms(options);
+  const { prefix = DEFAULT_PREFIX, id = idOf(options, prefix) } = options;
+  checkPrefix(prefix);
+  if (typeof id !== 'string') throw new TypeError(`options.id must be a string, not ${show(id)}`);
+  if (id === '') throw new RangeError('options.id must not be empty');
+  return Object.freeze<Backend>({
+    id,
+    capabilities: Object.freeze<Capabilities>({
+      scope: 'machines',
+      sync: false,
+      fence: true,
+      ttl,
+      weighted: true,
+      rw: true,
+      fifo: true,
+    }),
+    lock(key) {
+      checkKey(key, 'name');
+      return new RemoteLock(key, async () => new (await load()).RedisLock(key, options));
+    },
+    readWriteLock(key) {
+      checkKey(key, 'name');
+      const opened = once(async () => new (await load()).RedisReadWriteLock(key, options));
+      const reader = new RemoteLock(key, async () => (await opened()).reader);
+      const writer = new RemoteLock(key, async () => (await opened()).writer);
+      return { reader, writer, dispose: () => disposeAll(reader, writer) };
+    },
+    semaphore(key, permits) {
+      checkKey(key, 'name');
+      checkInteger(permits, 'permits', 1, MAX_PERMITS);
+      return new RemoteSemaphore(
+        key,
+        permits,
+        async () => new (await load()).RedisSemaphore(key, { ...options, permits }),
+      );
+    },
+  });
+}
+
+const load = once(() => import('../redis.js'));
+
+function idOf(place: RedisOptions, prefix: string): string {
+  const address = addressOf(place);
+  return prefix === DEFAULT_PREFIX ? address : `${address} ${show(prefix)}`;
+}

@@ -1,0 +1,108 @@
+/** What goes wrong: each fault is made, kept up for a while, and taken back. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * @typedef {object} World
+ * @property {import('../server.mjs').RedisServer} server
+ * @property {import('../../stress/random.mjs').Random} random
+ * @property {number} ttl
+ * @property {boolean} forgets may the server lose what it knows?
+ * @property {() => any} anyWorker one with `proxy`, `pause()`, `resume()` and `replace()`
+ * @property {(type: string, values?: object) => void} record
+ */
+
+/** Of the lines between a worker and the server, and of workers. */
+const nearby = {
+  async 'a slow line'(world) {
+    const { proxy } = world.anyWorker();
+    proxy.delay = 20 + world.random.below(2 * world.ttl);
+    await some(world, 1);
+    proxy.delay = 0;
+  },
+  async 'requests that are lost'(world) {
+    const { proxy } = world.anyWorker();
+    proxy.dropsRequests = true;
+    await some(world, 0.7);
+    proxy.dropsRequests = false;
+    proxy.cut();
+  },
+  async 'answers that are lost'(world) {
+    const { proxy } = world.anyWorker();
+    proxy.swallowsReplies = true;
+    await some(world, 0.7);
+    proxy.swallowsReplies = false;
+    proxy.cut();
+  },
+  async 'a line that is cut'(world) {
+    world.anyWorker().proxy.cut();
+  },
+  async 'a line that is down'(world) {
+    const { proxy } = world.anyWorker();
+    proxy.refuses = true;
+    proxy.cut();
+    await some(world, 1);
+    proxy.refuses = false;
+  },
+  async 'a worker that is stopped'(world) {
+    const worker = world.anyWorker();
+    worker.pause();
+    await some(world, 2);
+    worker.resume();
+  },
+  async 'a worker that is killed'(world) {
+    await world.anyWorker().replace();
+  },
+};
+
+/** Of the server. */
+const central = {
+  async 'a server that is stopped'({ server, ...world }) {
+    server.pause();
+    await some(world, 1);
+    server.resume();
+  },
+  async 'a server that is restarted'(world) {
+    const { server } = world;
+    await forgetting(world, async () => {
+      await server.kill();
+      await server.run();
+    });
+  },
+  async 'scripts that are forgotten'({ server }) {
+    await server.send('SCRIPT FLUSH');
+  },
+};
+const amnesia = {
+  async 'everything that is forgotten'(world) {
+    await forgetting(world, () => world.server.send('FLUSHALL'));
+  },
+};
+
+/** Makes faults, nearby and at the server at the same time, until the time is up. */
+export async function trouble(world, seconds) {
+  const end = performance.now() + seconds * 1000;
+  const servers = world.forgets ? { ...central, ...amnesia } : central;
+  await Promise.all([loop(world, nearby, 100, end), loop(world, servers, 1000, end)]);
+}
+
+async function loop(world, faults, pause, end) {
+  const { random } = world;
+  for (;;) {
+    await sleep(pause * (0.5 + random.next()));
+    if (performance.now() >= end) return;
+    const what = random.pick(Object.keys(faults));
+    world.record('fault', { what });
+    await faults[what](world);
+  }
+}
+
+/** For so many ttls at the most. */
+function some({ random, ttl }, most) {
+  return sleep(ttl * most * random.next());
+}
+
+async function forgetting({ forgets, record }, act) {
+  const from = process.hrtime.bigint();
+  await act();
+  if (forgets) record('amnesia', { from: Number(from) / 1e6, to: Number(process.hrtime.bigint()) / 1e6 });
+}
