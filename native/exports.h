@@ -6,9 +6,11 @@
 namespace mortise {
 
 // What one thread of Node.js has of its own; it goes with that thread.
+struct FileLocks;
 struct Lives;
 struct Watcher;
 struct Environment {
+  FileLocks* file_locks = nullptr;
   Lives* lives = nullptr;
   Watcher* watcher = nullptr;
 };

@@ -7,13 +7,45 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "arguments.h"
 #include "mappings.h"
 #include "platform.h"
 
 namespace mortise {
+
+// Which descriptors this thread has locked by flockLinks. Node.js closes those of a worker that ends, but not if it was
+// made with `trackUnmanagedFds: false`.
+struct FileLocks {
+  std::vector<bool> of;
+};
+
 namespace {
+
+void UnlockAll(void* data) {
+  Environment* environment = static_cast<Environment*>(data);
+  const std::unique_ptr<FileLocks> locks(std::exchange(environment->file_locks, nullptr));
+  for (size_t fd = 0; fd < locks->of.size(); fd++) {
+    if (locks->of[fd]) platform::Flock(static_cast<int>(fd), platform::FlockMode::kUnlock);
+  }
+}
+
+void NoteLocked(Napi::Env env, int fd) {
+  Environment* environment = env.GetInstanceData<Environment>();
+  if (environment->file_locks == nullptr) {
+    environment->file_locks = new FileLocks;
+    napi_add_env_cleanup_hook(env, UnlockAll, environment);
+  }
+  std::vector<bool>& of = environment->file_locks->of;
+  if (of.size() <= static_cast<size_t>(fd)) of.resize(fd + 1);
+  of[fd] = true;
+}
+
+void NoteUnlocked(Napi::Env env, int fd) {
+  FileLocks* locks = env.GetInstanceData<Environment>()->file_locks;
+  if (locks != nullptr && static_cast<size_t>(fd) < locks->of.size()) locks->of[fd] = false;
+}
 
 // The numbers of `flockModes`.
 enum Mode : int64_t { kShared = 1, kExclusive = 2, kUnlock = 3 };
@@ -33,6 +65,7 @@ Napi::Value Flock(const Napi::CallbackInfo& info) {
   platform::FlockMode mode;
   if (!ReadFd(info, 0, &fd) || !ReadMode(info, 1, &mode)) return {};
   const int error = platform::Flock(fd, mode);
+  if (mode == platform::FlockMode::kUnlock) NoteUnlocked(info.Env(), fd);
   if (error == 0) return Napi::Boolean::New(info.Env(), true);
   if (error == EWOULDBLOCK) return Napi::Boolean::New(info.Env(), false);
   ThrowSystemError(info.Env(), error, "flock");
@@ -49,6 +82,8 @@ Napi::Value FlockLinks(const Napi::CallbackInfo& info) {
   const char* call = "flock";
   platform::FileIdentity file;
   if (error == 0) {
+    if (mode == platform::FlockMode::kUnlock) NoteUnlocked(info.Env(), fd);
+    else NoteLocked(info.Env(), fd);
     call = "fstat";
     error = platform::Identify(fd, &file);
   }

@@ -55,7 +55,7 @@ function withNodeGyp() {
     );
   }
   const script = require.resolve('node-gyp/bin/node-gyp.js');
-  const configured = newer(path.join(root, 'build', 'config.gypi'), path.join(root, 'binding.gyp'));
+  const configured = newer(path.join(root, 'build', 'config.gypi'), path.join(root, 'native', 'addon.gypi'));
   const steps = configured ? ['build'] : ['configure', 'build'];
   for (const step of steps) run('node-gyp', [script, step, '--directory', root, ...headers()]);
   return path.join(root, 'build', 'Release', 'mortise.node');

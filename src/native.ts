@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NativeAddonError } from './errors.js';
 
@@ -27,7 +27,10 @@ export interface NativeAddon {
   readonly flockModes: { readonly shared: number; readonly exclusive: number; readonly unlock: number };
   /** `flock(2)`, never blocking: false if another open file has the lock. Also changes the mode of a lock. */
   flock(fd: number, mode: number): boolean;
-  /** `flock`, and how many names the file has then: 0 once it has been removed; -1: another open file has the lock. */
+  /**
+   * `flock`, and how many names the file has then: 0 once it has been removed; -1: another open file has the lock. Before
+   * the descriptor is closed, its lock must be given up by `flock`: the end of this thread does so as well.
+   */
   flockLinks(fd: number, mode: number): number;
 
   /** Since the epoch, as the system's clock has it. */
@@ -96,11 +99,12 @@ export function native(): NativeAddon {
 /** Where the addon may be, the best place first. MORTISE_ADDON names the only one. */
 export function candidates(root: string): string[] {
   const named = process.env['MORTISE_ADDON'];
-  if (named !== undefined && named !== '') return [named];
+  if (named !== undefined && named !== '') return [resolve(named)];
   return [
     join(root, 'prebuilds', systemName(), 'mortise.node'),
     join(root, 'build', 'cmake', 'Release', 'mortise.node'),
     join(root, 'build', 'Release', 'mortise.node'),
+    join(root, 'native', 'build', 'Release', 'mortise.node'),
   ];
 }
 
@@ -128,7 +132,7 @@ export function load(paths: readonly string[], root: string): NativeAddon {
 /** The scripts are not published. Where they are missing, node-gyp builds it, with a package that only this needs. */
 function buildCommand(root: string): string {
   if (existsSync(join(root, 'scripts', 'build-native.mjs'))) return 'npm run build:native';
-  return `npm install --no-save node-addon-api && npx node-gyp rebuild --directory ${JSON.stringify(root)}`;
+  return `npm install --no-save node-addon-api && npx --yes node-gyp rebuild --directory ${JSON.stringify(join(root, 'native'))}`;
 }
 
 /** Binaries, and what they put in shared memory, are the same for the same name. */

@@ -7,6 +7,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { FileLock } from 'mortise/file';
+import { expectRefused } from './contract/guards.ts';
 import { newFile, newPath } from './fixtures/native/scratch.ts';
 import { until } from './fixtures/until.ts';
 
@@ -249,6 +250,26 @@ describe('mortise run holds the lock', () => {
   });
 });
 
+describe('Whoever reads what mortise says may go:', () => {
+  test('the command runs on, under the lock', async () => {
+    const path = newPath();
+    expect(await Run.under(path, 'sh', '-c', 'kill -KILL $PPID').outcome).toBe('SIGKILL');
+    // It warns of that, to nobody.
+    const run = mortise(['run', '--no-inherit', '--lock', path, '--', ...UNTIL_INPUT_ENDS]);
+    run.child.stderr?.destroy();
+    expect(await run.line()).toBe('runs');
+    expectRefused(new FileLock(path).tryAcquireSync());
+    run.endInput();
+    expect(await run.outcome).toBe(0);
+  });
+
+  test('it ends as it would', async () => {
+    const run = mortise(['--help']);
+    run.child.stdout?.destroy();
+    expect(await run.end()).toEqual({ outcome: 0, stdout: '', stderr: '' });
+  });
+});
+
 describe('mortise run waits', () => {
   test.each(['0', '0.05', '.05'])('--timeout %s at most, and names the holder', async (timeout) => {
     const path = newPath();
@@ -317,6 +338,20 @@ describe('mortise run fails', () => {
       `mortise: ${path} is not a lock file: it has other contents, which stay as they are\n`,
     );
     expect(readFileSync(path, 'utf8')).toBe('data');
+  });
+
+  test('with 73 where the working folder is gone, but not for an absolute path', async () => {
+    const within = (path: string): Run => {
+      const script = 'mkdir "$1" && cd "$1" && rmdir "$1" && shift && exec "$@"';
+      const command = [process.execPath, program, 'run', '--lock', path, '--', 'echo', 'runs'];
+      return new Run('sh', ['-c', script, 'sh', newPath(), ...command]);
+    };
+    expect(await within('a.lock').end()).toEqual({
+      outcome: 73,
+      stdout: '',
+      stderr: "mortise: 'a.lock' is relative to a working folder that is gone\n",
+    });
+    expect(await within(newPath()).end()).toEqual({ outcome: 0, stdout: 'runs\n', stderr: '' });
   });
 
   test('with 69 without the addon', async () => {

@@ -364,6 +364,16 @@ describe('FileLock of the dead', () => {
     expect(process.kill(child, 0)).toBe(true);
   });
 
+  test('a thread whose files Node.js does not close keeps nothing', async () => {
+    const [path, last] = [newPath(), newPath()];
+    const peer = Peer.thread({ trackUnmanagedFds: false });
+    await peer.run(holds, path);
+    await peer.run(takes, last);
+    await peer.kill();
+    expect(new FileLock(path).tryAcquireSync()?.abandoned).toBe(true);
+    expect(new FileLock(last).tryAcquireSync()?.abandoned).toBe(false);
+  });
+
   test('a process that ends by itself while it holds it has died too', async () => {
     const path = newPath();
     const peer = Peer.process();
@@ -461,6 +471,16 @@ describe('The file', () => {
     expect(statSync(open.path).mode & 0o777).toBe(0o664);
   });
 
+  test('that others may use is made with a folder that lets them get to it', () => {
+    const folder = newPath();
+    const before = process.umask(0);
+    onTestFinished(() => {
+      process.umask(before);
+    });
+    new FileLock(join(folder, 'a.lock'), { mode: 0o660 }).acquireSync().release();
+    expect(statSync(folder).mode & 0o777).toBe(0o750);
+  });
+
   test('may be empty, as flock(1) and touch leave it', () => {
     const lock = new FileLock(newFile(0));
     lock.acquireSync().release();
@@ -552,6 +572,14 @@ describe('The file', () => {
     await expectBackendError(join(newFile(0), 'a.lock'), 'ENOTDIR');
     await expectBackendError(join(path, 'n'.repeat(300)), 'ENAMETOOLONG', 'too long');
     expect(statSync(target).size).toBe(0);
+  });
+
+  test('cannot be where no folder can be made', async () => {
+    await expectBackendError('/proc/self/none/a.lock', 'cannot be created: ENOENT', 'folder');
+    const link = newPath();
+    symlinkSync(`${link}.missing`, link);
+    await expectBackendError(join(link, 'a', 'b.lock'), 'cannot be created: ENOENT', 'folder');
+    expect(existsSync(`${link}.missing`)).toBe(false);
   });
 
   test('where nothing may be written, or the system gives no locks: an error with path and code', async () => {
@@ -696,6 +724,19 @@ describe('A waiter', () => {
     flock(fd, flockModes.unlock);
     (await own).release();
     await waiting;
+  });
+
+  test('is not given the lock by the abort of the one before it, which is its own as well', async () => {
+    const lock = new FileLock(newPath());
+    const guard = lock.acquireSync();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const aborted = [1, 2, 3].map(() => failure(lock.acquire({ signal })));
+    const last = lock.acquire();
+    guard.release();
+    controller.abort(new Error('enough'));
+    for (const reason of await Promise.all(aborted)) expect(reason).toBe(signal.reason);
+    (await last).release();
   });
 
   test('that lets others go first makes an attempt all the same before its time is up', async () => {
@@ -851,6 +892,7 @@ describe('FileLock', () => {
     [{ removeOnRelease: 'yes' }, TypeError, 'options.removeOnRelease', 'yes'],
     [{ mode: 0o1777 }, RangeError, 'options.mode', '1023'],
     [{ mode: '600' }, TypeError, 'options.mode', '600'],
+    [{ mode: 0o400 }, RangeError, 'options.mode', '0o400'],
     [null, TypeError, 'options', 'null'],
   ] as const)('refuses the options %o', (options, type, name, shown) => {
     const make = (): FileLock => new FileLock('a.lock', options as unknown as FileLockOptions);

@@ -330,6 +330,12 @@ describe('A file that is not a region is refused, and not a byte of it is writte
     expect(error.cause?.code).toBe('ENOTDIR');
   });
 
+  test('one where no folder can be made', () => {
+    const error = thrown(() => Space.open('/proc/self/none/region'));
+    expect(error).toBeInstanceOf(BackendUnavailableError);
+    expect(error.cause?.code).toBe('ENOENT');
+  });
+
   test('one that another user owns, unless that is asked for', async () => {
     const path = await madeRegion();
     const before = readFileSync(path);

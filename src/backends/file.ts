@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { checkInteger, checkObject, show } from '../deadline.js';
+import { checkObject, show } from '../deadline.js';
 import { UnsupportedError } from '../errors.js';
 import { FileLock } from '../file/file-lock.js';
 import { checkKey, type Backend, type Capabilities } from '../manager/backend.js';
-import { absolutePath } from '../path.js';
+import { absolutePath, checkMode } from '../path.js';
 
 export interface FileBackendOptions {
-  /** Permissions of files that are made, less the process's umask. Default 0o600: for this user only. */
+  /** As a `FileLock`'s: permissions of files that are made, less the process's umask. Default 0o600: for this user only. */
   mode?: number;
 }
 
@@ -34,7 +34,7 @@ export function fileBackend(dir: string | URL, options: FileBackendOptions = {})
   const folder = absolutePath(dir);
   checkObject(options, 'options');
   const { mode = 0o600 } = options;
-  checkInteger(mode, 'options.mode', 0, 0o777);
+  checkMode(mode);
   const fileOf = (key: string): string => join(folder, fileNameOf(key));
   return Object.freeze<Backend>({
     id: `file:${folder}`,

@@ -17,7 +17,8 @@ The file is made if need be. Whoever locks it excludes each other: FileLock of m
   --version       shows the version
 
 Other open descriptors of the caller, and signals that it ignores (nohup), do not reach COMMAND:
-put nohup and redirections behind the --.
+put nohup and redirections behind the --. Signals sent to mortise are passed on; those sent to
+npx are not: run node_modules/.bin/mortise where that matters.
 
 COMMAND finds in its environment
   MORTISE_LOCK       the absolute path of the lock file

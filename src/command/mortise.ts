@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { HELP, readArguments } from './arguments.js';
 import { Failure } from './exit-codes.js';
-import { run, warn } from './run.js';
+import { print, warn } from './output.js';
+import { run } from './run.js';
 
 try {
   process.exitCode = await main();
@@ -15,13 +16,8 @@ try {
 
 async function main(): Promise<number> {
   const job = readArguments(process.argv.slice(2));
-  if (job === 'help') return print(HELP);
-  if (job === 'version') return print(version());
-  return run(job);
-}
-
-function print(text: string): number {
-  process.stdout.write(`${text}\n`);
+  if (typeof job !== 'string') return run(job);
+  print(job === 'help' ? HELP : version());
   return 0;
 }
 

@@ -15,6 +15,7 @@ import {
   TIMED_OUT,
   UNAVAILABLE,
 } from './exit-codes.js';
+import { warn } from './output.js';
 import { hasReachedAll, listen } from './signals.js';
 
 /**
@@ -37,10 +38,6 @@ export async function run(job: Job): Promise<number> {
     // Unlocks what the command has inherited too: a daemon that it left behind does not keep the lock.
     guard.release();
   }
-}
-
-export function warn(text: string): void {
-  process.stderr.write(`mortise: ${text}\n`);
 }
 
 async function acquire(

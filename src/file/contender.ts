@@ -50,6 +50,7 @@ export interface Wish {
 
 interface Request {
   readonly wish: Wish;
+  readonly signal: AbortSignal | undefined;
   readonly since: number;
   readonly grant: (guard: FileGuard) => void;
   readonly fail: (error: Error) => void;
@@ -190,6 +191,7 @@ export class Contender {
       };
       const request: Request = {
         wish,
+        signal,
         since: now(),
         grant: (granted) => {
           end();
@@ -264,6 +266,7 @@ export class Contender {
   #serve(isItsTurn = true): void {
     for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
       try {
+        head.signal?.throwIfAborted(); // Of several with one signal, this one has not heard of it yet.
         const guard = this.#serveOne(head, isItsTurn);
         if (guard === null) return;
         this.#queue.shift();

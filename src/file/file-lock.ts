@@ -1,8 +1,8 @@
-import { asyncDeadline, blockingDeadline, checkInteger, checkObject, show } from '../deadline.js';
+import { asyncDeadline, blockingDeadline, checkObject, show } from '../deadline.js';
 import { InvalidHandleError, LockBusyError } from '../errors.js';
 import type { AcquireOptions, LockInfo, SyncLock } from '../lock.js';
 import { native } from '../native.js';
-import { absolutePath } from '../path.js';
+import { absolutePath, checkMode } from '../path.js';
 import { withLock, withLockSync } from '../with-lock.js';
 import { contenderFor, type Contender, type Wish } from './contender.js';
 import type { FileGuard } from './guard.js';
@@ -14,7 +14,10 @@ export interface FileLockOptions {
   shared?: boolean;
   /** Remove the file at each release, if nobody else shares it. Default false: a leftover file is harmless. */
   removeOnRelease?: boolean;
-  /** Permissions of a file that is made, less the process's umask. Default 0o600: for this user only. */
+  /**
+   * Permissions of a file that is made, less the process's umask; its owner must have 0o600. Who may use the file may
+   * also enter a folder that is made for it. Default 0o600: for this user only.
+   */
   mode?: number;
 }
 
@@ -212,7 +215,7 @@ function checkOptions(options: FileLockOptions): Omit<Wish, 'held'> {
   const { shared = false, removeOnRelease = false, mode = 0o600 } = options;
   checkBoolean(shared, 'options.shared');
   checkBoolean(removeOnRelease, 'options.removeOnRelease');
-  checkInteger(mode, 'options.mode', 0, 0o777);
+  checkMode(mode);
   return { shared, removeOnRelease, mode };
 }
 

@@ -1,6 +1,6 @@
 /** Opening, making and mapping the file at a path, never through a symbolic link, and never inherited by a child. */
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
+import { makeFolderFor } from '../folder.js';
 import { native } from '../native.js';
 import { refusal, unfit } from './refusal.js';
 import { FILE_BYTES } from './words.js';
@@ -41,15 +41,22 @@ export function openExisting(path: string): number | undefined {
 }
 
 export function openOrMake(path: string, mode: number): number {
-  for (;;) {
+  for (let hasFolder = false; ;) {
     // Without O_CREAT: Linux refuses that for a file of another user in a folder such as /tmp.
     const found = openExisting(path);
     if (found !== undefined) return found;
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       return openSync(path, FLAGS | constants.O_CREAT | constants.O_EXCL, mode);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw refusal(path, 'cannot be created', error);
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') continue;
+      if (code !== 'ENOENT' || hasFolder) throw refusal(path, 'cannot be created', error);
+    }
+    try {
+      makeFolderFor(path, mode);
+      hasFolder = true;
+    } catch (error) {
+      throw refusal(path, 'cannot be created', error);
     }
   }
 }

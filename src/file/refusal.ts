@@ -6,6 +6,7 @@ const reasons: Record<string, string> = {
   EPERM: 'no permission',
   EROFS: 'the file system is read-only',
   EISDIR: 'it is a directory',
+  ENOENT: 'a folder on the path is not there, and cannot be made',
   ENOTDIR: 'a part of the path is not a directory',
   ELOOP: 'it is a symbolic link, which is not followed, or the path has too many of them',
   ENAMETOOLONG: 'the path is too long',

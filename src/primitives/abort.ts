@@ -21,6 +21,7 @@ function listen(signal: AbortSignal): Set<() => void> {
   return waiting;
 }
 
+/** The last one first: the end of a request may give its turn to the next one, which may have the same signal. */
 function onSignal(this: AbortSignal): void {
-  for (const listener of listeners.get(this) ?? []) listener();
+  for (const listener of [...(listeners.get(this) ?? [])].reverse()) listener();
 }

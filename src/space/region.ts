@@ -11,15 +11,14 @@ import {
   fchmodSync,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   statSync,
   type BigIntStats,
   type Stats,
 } from 'node:fs';
-import { dirname } from 'node:path';
 import { show } from '../deadline.js';
 import { BackendUnavailableError, InvalidHandleError, LockError } from '../errors.js';
+import { makeFolderFor } from '../folder.js';
 import { now } from '../parker/clock.js';
 import { checkSystem, tryFileLock } from '../parker/mapped-file.js';
 import { geometryOf } from './layout.js';
@@ -235,9 +234,7 @@ function giveUp(fd: number): void {
 
 /** Undefined: somebody else was faster. */
 function createFile(path: string, mode: number): number | undefined {
-  // Whoever may use the file may get to it.
-  const read = mode & 0o444;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 | read | (read >> 2) });
+  makeFolderFor(path, mode);
   const fd = openUnless('EEXIST', path, constants.O_CREAT | constants.O_EXCL, mode);
   // Whatever the umask of this process is.
   if (fd !== undefined) fchmodSync(fd, mode);

@@ -195,6 +195,18 @@ export function describeLock(name: string, factory: (name?: string) => Subject, 
         expect(guard.release()).toBe(true);
       });
 
+      test('acquire({ signal }) is not granted by the abort of the request before it, which is its own as well', async () => {
+        const guard = await blocker.acquire();
+        const controller = new AbortController();
+        const reason = new Error('enough');
+        const aborted = [1, 2, 3, 4].map(() => rejection(lock.acquire({ signal: controller.signal })));
+        const last = lock.acquire();
+        guard.release();
+        controller.abort(reason);
+        expect(await Promise.all(aborted)).toEqual([reason, reason, reason, reason]);
+        (await last).release();
+      });
+
       test('leaves nothing behind on a signal that many acquires share', async () => {
         const { signal } = new AbortController();
         let listeners = 0;

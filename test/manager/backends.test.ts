@@ -97,5 +97,8 @@ describe('fileBackend', () => {
     expect(() => fileBackend('locks', null as never)).toThrow(/^options must be an object, not null/);
     expect(() => fileBackend('locks', { mode: '600' as never })).toThrow(/^options.mode must be a number/);
     expect(() => fileBackend('locks', { mode: 0o1000 })).toThrow(RangeError);
+    expect(() => fileBackend('locks', { mode: 0o400 })).toThrow(
+      /^options.mode must let its owner read and write/,
+    );
   });
 });

@@ -4,6 +4,7 @@ import ts from 'typescript';
 /** Under which primitives each module is looked at first. */
 export const concurrent = new Map(
   Object.entries({
+    'guard.js': ['mutex', 'read-write lock', 'semaphore', 'names'],
     'parker/thread.js': ['mutex', 'semaphore', 'read-write lock', 'reentrant mutex'],
     'primitives/acquire.js': ['mutex', 'semaphore', 'read-write lock', 'reentrant mutex'],
     'primitives/exclusive-hold.js': ['mutex', 'read-write lock', 'reentrant mutex', 'names'],

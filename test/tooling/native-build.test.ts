@@ -79,7 +79,13 @@ describe('The loader', () => {
       prebuiltPath(),
       path.join(root, 'build', 'cmake', 'Release', 'mortise.node'),
       path.join(root, 'build', 'Release', 'mortise.node'),
+      path.join(root, 'native', 'build', 'Release', 'mortise.node'),
     ]);
+  });
+
+  it('takes the one that MORTISE_ADDON names, from the working folder as well', () => {
+    vi.stubEnv('MORTISE_ADDON', path.relative('.', path.join(root, 'a.node')));
+    expect(candidates(root)).toEqual([path.join(root, 'a.node')]);
   });
 
   it('takes the next one when one cannot be loaded', () => {
@@ -107,7 +113,9 @@ describe('The loader', () => {
     expect(message).toMatch(/\nTo build it here: npm run build:native$/);
     expect(cause).toBeInstanceOf(Error);
     // As in a project that has installed the package, where its scripts are missing.
-    expect(() => load([missing], here)).toThrow(`npx node-gyp rebuild --directory ${JSON.stringify(here)}`);
+    expect(() => load([missing], here)).toThrow(
+      `npx --yes node-gyp rebuild --directory ${JSON.stringify(path.join(here, 'native'))}`,
+    );
   });
 
   it('is asked by nobody who needs no addon', () => {

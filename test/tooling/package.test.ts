@@ -54,7 +54,8 @@ it('brings what builds the addon where none is prebuilt, and builds nothing when
   const files = packed.files.map((file) => file.path);
   expect(files).toEqual(
     expect.arrayContaining([
-      'binding.gyp',
+      'native/binding.gyp',
+      'native/addon.gypi',
       'native/CMakeLists.txt',
       'native/package.json',
       'native/addon.cc',
@@ -64,6 +65,8 @@ it('brings what builds the addon where none is prebuilt, and builds nothing when
     runs('scripts.cjs', "console.log(JSON.stringify(require('mortise/package.json')));"),
   );
   expect(manifest.gypfile).toBe(false);
+  // pnpm and Yarn do not look at that.
+  expect(files).not.toContain('binding.gyp');
   expect(Object.keys(manifest.scripts)).not.toEqual(
     expect.arrayContaining([expect.stringMatching(/^(pre|post)?install$/)]),
   );
