@@ -37,7 +37,8 @@ function step(hours: number): void {
 }
 
 async function hoursAhead(peer: Peer): Promise<number> {
-  return Math.round(((await peer.tell<number>('clock')) - Date.now()) / (HOUR * 1000));
+  const hours = ((await peer.tell<number>('clock')) - Date.now()) / (HOUR * 1000);
+  return Math.round(hours) + 0; // not -0
 }
 
 const pass = (milliseconds: number): Promise<void> =>
