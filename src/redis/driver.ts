@@ -13,6 +13,8 @@ export interface Driver {
   subscribe(channel: string, onMessage: (message: string) => void): Promise<() => Promise<unknown>>;
   /** Has the user closed the client, so that it will never answer again? */
   isClosed(): boolean;
+  /** How many replicas have all that was asked for before, after `timeout` ms at the most; not every client can tell. */
+  replicas?(count: number, timeout: number): Promise<number>;
   /** Says that a hold depends on it, if that matters; what it returns ends that. */
   keep?(): () => void;
 }

@@ -10,6 +10,10 @@ export interface IoRedisClient {
   readonly status: string;
 }
 
+interface Waiting {
+  wait(replicas: number, timeout: number): Promise<number>;
+}
+
 /** A connection that messages arrive on. */
 interface Listening {
   subscribe(channel: string): Promise<unknown>;
@@ -34,18 +38,18 @@ export function ioRedisDriver(
 
     async subscribe(channel, onMessage) {
       // A cluster has a connection of its own for messages; it needs no second set of connections to all nodes.
-      const isCluster = (client as { isCluster?: unknown }).isCluster === true;
-      const connection = isCluster ? (client as unknown as Listening) : another();
+      const isOne = !isCluster(client);
+      const connection = !isOne ? (client as unknown as Listening) : another();
       const listener = (from: string, message: string): void => {
         if (from === channel) onMessage(message);
       };
       // It connects again by itself.
-      if (!isCluster) connection.on('error', () => {});
+      if (isOne) connection.on('error', () => {});
       connection.on('message', listener);
       const close = async (): Promise<void> => {
         connection.off('message', listener);
-        if (isCluster) await connection.unsubscribe(channel);
-        else connection.disconnect();
+        if (isOne) connection.disconnect();
+        else await connection.unsubscribe(channel);
       };
       try {
         await connection.subscribe(channel);
@@ -57,7 +61,16 @@ export function ioRedisDriver(
     },
 
     isClosed: () => client.status === 'end',
+
+    // Of a cluster nobody knows which connection it was that wrote.
+    ...(!isCluster(client) && {
+      replicas: (count: number, timeout: number) => (client as unknown as Waiting).wait(count, timeout),
+    }),
   };
+}
+
+function isCluster(client: IoRedisClient): boolean {
+  return 'isCluster' in client && client.isCluster === true;
 }
 
 function duplicate(client: IoRedisClient): Listening {

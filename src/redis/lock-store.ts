@@ -1,7 +1,7 @@
 /** An exclusive lock on one server, or on the one shard of a cluster that its keys belong to. */
 import type { Driver } from './driver.js';
 import { LOCK_ACQUIRE, LOCK_EXTEND, LOCK_FENCE, LOCK_INFO, LOCK_RELEASE } from './script.js';
-import type { Attempt, Store } from './store.js';
+import type { Attempt, Store, Taken } from './store.js';
 import { OWNER } from './token.js';
 
 /** Who has a lock; the token is empty if nobody does. */
@@ -24,12 +24,19 @@ export function heldBy(owner: unknown): string {
   return words === '' ? 'others wait for it' : `held by ${words}`;
 }
 
+/** Milliseconds that replicas are waited for: as a part of the ttl, and at the most. */
+const REPLICAS_PATIENCE = 0.1;
+const MOST_REPLICAS_PATIENCE = 1000;
+
 export class LockStore implements Store {
   readonly description: string;
   readonly #driver: Driver;
   readonly #keys: string[];
+  /** How many replicas have to know of an acquisition. */
+  readonly #replicas: number;
 
-  constructor(driver: Driver, description: string, key: string) {
+  constructor(driver: Driver, description: string, key: string, replicas = 0) {
+    this.#replicas = replicas;
     this.description = description;
     this.#driver = driver;
     this.#keys = [key];
@@ -38,11 +45,18 @@ export class LockStore implements Store {
   async attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
     const args = [`${token} ${Date.now()} ${OWNER}`, String(ttl)];
     if (queues) args.push('1');
-    const reply = await this.#driver.run(LOCK_ACQUIRE, this.#keys, args);
-    if (!Array.isArray(reply)) return { taken: true, fence: toBigInt(reply), abandoned: false };
-    const [code, value, owner] = reply as unknown[];
-    if (Number(code) === 1) return { taken: true, fence: toBigInt(value), abandoned: true };
-    return { taken: false, lookAfter: Number(value), reason: heldBy(owner) };
+    const attempt = attemptOf(await this.#driver.run(LOCK_ACQUIRE, this.#keys, args));
+    return this.#replicas > 0 && attempt.taken ? this.#verified(token, ttl, attempt) : attempt;
+  }
+
+  /** What fewer replicas know of is given back. */
+  async #verified(token: string, ttl: number, taken: Taken): Promise<Attempt> {
+    const timeout = Math.ceil(Math.min(ttl * REPLICAS_PATIENCE, MOST_REPLICAS_PATIENCE));
+    const count = Number(await this.#driver.replicas?.(this.#replicas, timeout));
+    if (count >= this.#replicas) return taken;
+    await this.release(token);
+    const failure = new Error(`${count} of ${this.#replicas} replicas knew of it within ${timeout} ms`);
+    return { taken: false, lookAfter: 0, reason: '', isSpent: true, failure };
   }
 
   async extend(token: string, ttl: number): Promise<boolean> {
@@ -69,4 +83,11 @@ export class LockStore implements Store {
     ];
     return { token, owner, since: Number(since), left: Number(left), waiters: Number(waiters) };
   }
+}
+
+function attemptOf(reply: unknown): Attempt {
+  if (!Array.isArray(reply)) return { taken: true, fence: toBigInt(reply), abandoned: false };
+  const [code, value, owner] = reply as unknown[];
+  if (Number(code) === 1) return { taken: true, fence: toBigInt(value), abandoned: true };
+  return { taken: false, lookAfter: Number(value), reason: heldBy(owner) };
 }

@@ -8,15 +8,27 @@ import { checkBoolean, checkOptions, keyOf, type KeyOptions, type RedisOptions }
 import type { RedisPlaces } from './place.js';
 import { clientsOf } from './servers.js';
 import { termsOf } from './thread-renewal.js';
+import { checkInteger } from '../deadline.js';
+import { UnsupportedError } from '../errors.js';
 import type { LockInfo } from '../lock.js';
+import type { Client } from './client.js';
 
 interface ReentryOptions {
   /** May a `withLock` body acquire it again? Default false. */
   reentrant?: boolean;
 }
 
+interface ReplicaOptions {
+  /**
+   * How many replicas have to know of an acquisition before it is returned; if fewer do within a tenth of the ttl (at most
+   * a second), it is given back and tried again. After a failover to one of them nobody else gets the lock. Each acquire
+   * sends a WAIT, which holds up whatever else the same client asks: give it one of its own. Default 0: none.
+   */
+  verifyReplicas?: number;
+}
+
 /** Options of a lock on one server or cluster. */
-export type RedisLockOptions = RedisOptions & ReentryOptions;
+export type RedisLockOptions = RedisOptions & ReentryOptions & ReplicaOptions;
 
 /** Options of a lock on several independent servers: an odd number is best. */
 export type RedlockOptions = KeyOptions & RedisPlaces & ReentryOptions;
@@ -75,8 +87,9 @@ export class RedisLock extends ExpiringLock {
     const description = `the lock '${name}'`;
     const terms = termsOf(options, { kind: 'lock', description, key });
     const isSingle = clients.length === 1;
+    const replicas = checkReplicas(options, clients);
     super(name, isSingle ? contestAt(clients[0], key) : contestAtAll(clients, key), reentrant);
-    const stores = clients.map(({ driver }) => new LockStore(driver, description, key));
+    const stores = clients.map(({ driver }) => new LockStore(driver, description, key, replicas));
     this.#store = isSingle ? (stores[0] as LockStore) : new QuorumStore(description, stores, terms.ttl);
     this.#wish = { store: this.#store, terms, weight: 1 };
   }
@@ -115,4 +128,15 @@ export class RedisLock extends ExpiringLock {
       throw unavailable(`nothing is known of ${this.#store.description}`, error);
     }
   }
+}
+
+/** @throws TypeError, RangeError; UnsupportedError: nobody can tell. */
+function checkReplicas(options: object, clients: readonly Client[]): number {
+  const { verifyReplicas = 0 } = options as ReplicaOptions;
+  checkInteger(verifyReplicas, 'options.verifyReplicas', 0, 1000);
+  if (verifyReplicas > 0 && (clients.length > 1 || clients[0]?.driver.replicas === undefined))
+    throw new UnsupportedError(
+      'options.verifyReplicas needs one client with one connection that writes: no cluster, no sentinel of node-redis',
+    );
+  return verifyReplicas;
 }

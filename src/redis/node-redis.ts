@@ -15,6 +15,10 @@ export interface NodeRedisClient {
   readonly isOpen: boolean;
 }
 
+interface Waiting {
+  wait(replicas: number, timeout: number): Promise<number>;
+}
+
 /** A connection that messages arrive on. */
 interface Listening {
   connect(): Promise<unknown>;
@@ -44,6 +48,11 @@ export function nodeRedisDriver(
         : subscribeApart(another(), channel, onMessage),
 
     isClosed: () => !client.isOpen,
+
+    // Of others nobody knows which connection it was that wrote.
+    ...(!hasConnectionForMessages(client) && {
+      replicas: (count: number, timeout: number) => (client as unknown as Waiting).wait(count, timeout),
+    }),
   };
 }
 

@@ -31,11 +31,19 @@ class OwnConnection implements Driver {
     this.#make = make;
   }
 
-  async run(script: Script, keys: string[], args: string[]): Promise<unknown> {
+  run(script: Script, keys: string[], args: string[]): Promise<unknown> {
+    return this.#ask((driver) => driver.run(script, keys, args));
+  }
+
+  replicas(count: number, timeout: number): Promise<number> {
+    return this.#ask(async (driver) => (await driver.replicas?.(count, timeout)) ?? 0);
+  }
+
+  async #ask<T>(question: (driver: Driver) => Promise<T>): Promise<T> {
     const client = this.#begin();
     try {
       await client.connected;
-      return await client.driver.run(script, keys, args);
+      return await question(client.driver);
     } finally {
       this.#end();
     }

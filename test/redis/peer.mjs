@@ -16,6 +16,13 @@ const orders = {
     lease.signal.addEventListener('abort', () => process.send({ event: 'lost' }));
     return { fence: String(lease.fence), abandoned: lease.abandoned };
   },
+  /** What comes of an acquire that waits for 300 ms at the most. */
+  async acquireWithin() {
+    const begin = performance.now();
+    const { code } = await lock.acquire({ timeout: 300 }).catch((error) => error);
+    return { code, waited: performance.now() - begin };
+  },
+  clock: () => Date.now(),
   state: () => ({ held: lease.held, remaining: lease.remaining, aborted: lease.signal.aborted }),
   release: () => lease.release(),
   /** Loses the lease, and tells what Node.js has to say about that. */

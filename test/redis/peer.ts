@@ -15,10 +15,11 @@ export class Peer {
   readonly exited: Promise<unknown>;
   readonly #child: ChildProcess;
 
-  private constructor(url: string, name: string, ttl: number) {
+  private constructor(url: string, name: string, ttl: number, env: NodeJS.ProcessEnv) {
     const program = fileURLToPath(new URL('./peer.mjs', import.meta.url));
     this.#child = fork(program, [url, name, String(ttl)], {
       execArgv: ['--expose-gc'],
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
     this.exited = once(this.#child, 'exit').then(([code, signal]) => {
@@ -28,8 +29,8 @@ export class Peer {
     peers.add(this);
   }
 
-  static async start(url: string, name: string, ttl: number): Promise<Peer> {
-    const peer = new Peer(url, name, ttl);
+  static async start(url: string, name: string, ttl: number, env: NodeJS.ProcessEnv = {}): Promise<Peer> {
+    const peer = new Peer(url, name, ttl, env);
     await peer.hears((message) => message.event === 'ready');
     return peer;
   }

@@ -78,19 +78,22 @@ describe.each([
     expect(performance.now() - begin).toBeLessThan(1500);
     await lease.release();
   });
+});
 
-  test('ends by itself when the server has stopped', async () => {
+test.each(['redis', 'ioredis'])(
+  'a program that gives a URL ends by itself when the server has stopped (%s)',
+  async (installed) => {
     const own = await RedisServer.start();
     onTestFinished(() => own.end());
-    const there = start(await installedWith(...installed), own.url, newName());
+    const there = start(await installedWith(installed), own.url, newName());
     await there.hears();
     await there.hears();
     await there.hears();
     own.pause();
     there.release();
     expect(await there.exited).toEqual([0, null]);
-  });
-});
+  },
+);
 
 test('is told in one sentence what to install if there is no client', async () => {
   const there = start(await installedWith(), server.url, newName());
