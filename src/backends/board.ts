@@ -18,6 +18,19 @@ const SUFFIX = '.json';
 /** Milliseconds after which a file is one that the dead have left. */
 const LIFETIME = 60_000;
 
+/** What this thread has to remove when it ends. */
+const published = new Set<FileBoard>();
+let isListening = false;
+
+function atExit(board: FileBoard): void {
+  published.add(board);
+  if (isListening) return;
+  isListening = true;
+  process.once('exit', () => {
+    for (const one of published) one.publish(undefined);
+  });
+}
+
 /** What goes wrong with the files keeps nobody from locking: deadlocks with others are not found then. */
 export class FileBoard implements Board {
   readonly #folder: string;
@@ -39,8 +52,8 @@ export class FileBoard implements Board {
       // Made under another name first, so that nobody reads half of it.
       writeFileSync(`${this.#file}.new`, text, { mode: 0o600 });
       renameSync(`${this.#file}.new`, this.#file);
-      if (!this.#isPublished) process.on('exit', this.#onExit);
       this.#isPublished = true;
+      atExit(this);
     } catch {
       // Another process may just have removed the folder: at the next look it is made again.
       this.#isPublished = false;
@@ -57,11 +70,9 @@ export class FileBoard implements Board {
     });
   }
 
-  readonly #onExit = (): void => this.#withdraw();
-
   #withdraw(): void {
     this.#isPublished = false;
-    process.off('exit', this.#onExit);
+    published.delete(this);
     rmSync(this.#file, { force: true });
     for (const name of this.#files()) this.#removeOld(name);
     try {

@@ -4,7 +4,7 @@ import type { Guard, Lock, LockInfo, SemaphoreAcquireOptions, SyncGuard, SyncLoc
 import { onAbort } from '../primitives/abort.js';
 import type { Requests, ThreadCensus } from './census.js';
 import { detector } from './detector.js';
-import { NotedHold, NotedWait, siteOf, within, type Site } from './task.js';
+import { NotedHold, NotedWait, siteOf, siteOfHold, within, type Site } from './task.js';
 import { EVERYTHING, type Mode, type Subject } from './wait.js';
 import type { Watcher } from './watcher.js';
 
@@ -55,25 +55,24 @@ export class AttendedLock implements Any {
   }
 
   acquire(options?: Options): Promise<SyncGuard> {
-    if (!this.#isPlain) return this.#acquireSlow(options, siteOf());
+    if (!this.#isPlain) return this.#acquireSlow(options);
     const acquiring = this.#inner.acquire(options);
-    return this.#isWaiting ? this.#noted(acquiring, this.#wait(options, siteOf(), true)) : acquiring;
+    return this.#isWaiting ? this.#noted(acquiring, this.#wait(options, true)) : acquiring;
   }
 
   async tryAcquire(options?: Options): Promise<SyncGuard | null> {
-    const site = this.#requests === undefined ? siteOf() : undefined;
     const guard = await (options === undefined ? this.#inner.tryAcquire() : this.#inner.tryAcquire(options));
-    return guard === null ? null : this.#given(guard, options, site);
+    return guard === null ? null : this.#given(guard, options);
   }
 
   withLock<T>(body: (guard: SyncGuard) => T | Promise<T>, options?: Options): Promise<T> {
     if (typeof body !== 'function') return this.#inner.withLock(body, options);
-    const site = siteOf();
-    this.#noteOrder(site);
+    this.#noteOrder();
+    const site = siteOfHold();
     let wait: NotedWait | undefined;
     const run = async (guard: SyncGuard): Promise<T> => {
       if (wait !== undefined) detector().waited(wait);
-      const hold = this.hold(guard, options, site);
+      const hold = this.hold(guard, options, wait?.site ?? site);
       detector().hold(hold);
       try {
         return await within(hold, () => body(guard));
@@ -84,27 +83,25 @@ export class AttendedLock implements Any {
     return this.#endable(options, (given, end) => {
       const running = this.#inner.withLock(run, given);
       if (!this.#isWaiting) return running;
-      wait = this.#wait(options, site, false, end);
+      wait = this.#wait(options, false, end);
       return this.#noted(running, wait);
     });
   }
 
   acquireSync(options?: Options): SyncGuard {
-    if (this.#isPlain) return this.#inner.tryAcquireSync(options) ?? this.#block(options, siteOf());
-    const site = siteOf();
-    return this.#given(this.#acquireBlocking(options, site), options, site);
+    if (this.#isPlain) return this.#inner.tryAcquireSync(options) ?? this.#block(options);
+    return this.#given(this.#acquireBlocking(options), options);
   }
 
   tryAcquireSync(options?: Options): SyncGuard | null {
     const guard = this.#inner.tryAcquireSync(options);
-    return guard === null ? null : this.#given(guard, options, undefined);
+    return guard === null ? null : this.#given(guard, options);
   }
 
   withLockSync<T>(body: (guard: SyncGuard) => T, options?: Options): T {
     if (typeof body !== 'function') return this.#inner.withLockSync(body, options);
-    const site = siteOf();
-    const guard = this.#acquireBlocking(options, site);
-    const hold = this.hold(guard, options, site);
+    const guard = this.#acquireBlocking(options);
+    const hold = this.hold(guard, options, siteOfHold());
     detector().hold(hold);
     try {
       return within(hold, () => body(guard));
@@ -123,18 +120,19 @@ export class AttendedLock implements Any {
     return this.#requests?.isPending ?? true;
   }
 
-  #acquireSlow(options: Options | undefined, site: Site): Promise<SyncGuard> {
-    this.#noteOrder(site);
+  #acquireSlow(options: Options | undefined): Promise<SyncGuard> {
+    this.#noteOrder();
+    const site = this.#requests === undefined ? siteOf() : undefined;
     const guard = this.#endable(options, (given, end) => {
       const acquiring = this.#inner.acquire(given);
-      return this.#isWaiting ? this.#noted(acquiring, this.#wait(options, site, true, end)) : acquiring;
+      return this.#isWaiting ? this.#noted(acquiring, this.#wait(options, true, end)) : acquiring;
     });
     return this.#requests === undefined ? guard.then((it) => this.#given(it, options, site)) : guard;
   }
 
-  #wait(options: Options | undefined, site: Site, isBare: boolean, end?: End): NotedWait {
+  #wait(options: Options | undefined, isBare: boolean, end?: End): NotedWait {
     const about = { requests: this.#requests, isBare, end };
-    const wait = new NotedWait(this.#subject, this.#mode, this.#weight(options), site, about);
+    const wait = new NotedWait(this.#subject, this.#mode, this.#weight(options), about);
     detector().wait(wait, this.#watcher);
     return wait;
   }
@@ -167,16 +165,16 @@ export class AttendedLock implements Any {
     }
   }
 
-  #acquireBlocking(options: Options | undefined, site: Site): SyncGuard {
-    this.#noteOrder(site);
+  #acquireBlocking(options: Options | undefined): SyncGuard {
+    this.#noteOrder();
     if (this.#census === undefined) return this.#inner.acquireSync(options);
-    return this.#inner.tryAcquireSync(options) ?? this.#block(options, site);
+    return this.#inner.tryAcquireSync(options) ?? this.#block(options);
   }
 
   /** After an attempt that failed. */
-  #block(options: Options | undefined, site: Site): SyncGuard {
+  #block(options: Options | undefined): SyncGuard {
     if (options?.timeout === 0) return this.#inner.acquireSync(options);
-    const wait = new NotedWait(this.#subject, this.#mode, this.#weight(options), site);
+    const wait = new NotedWait(this.#subject, this.#mode, this.#weight(options));
     const retract = (this.#census as ThreadCensus).announce(this.#behind);
     try {
       detector().beforeBlocking(wait, this.#watcher);
@@ -188,9 +186,15 @@ export class AttendedLock implements Any {
   }
 
   /** A guard that no body surrounds. Where locks do not tell who holds them, it is noted until it is released. */
-  #given(guard: SyncGuard, options: Options | undefined, site: Site | undefined): SyncGuard {
+  #given(guard: SyncGuard, options: Options | undefined, site?: Site): SyncGuard {
     if (this.#requests !== undefined || !Object.isExtensible(guard)) return guard;
-    const hold = new NotedHold(this.#subject, this.#mode, this.#weight(options), new WeakRef(guard), site);
+    const hold = new NotedHold(
+      this.#subject,
+      this.#mode,
+      this.#weight(options),
+      new WeakRef(guard),
+      site ?? siteOf(),
+    );
     detector().hold(hold);
     const release = guard.release.bind(guard);
     guard.release = (): boolean => {
@@ -200,8 +204,8 @@ export class AttendedLock implements Any {
     return guard;
   }
 
-  #noteOrder(site: Site): void {
-    if (this.#watcher.orderInversions) detector().order.note(this.#subject, this.#mode, site);
+  #noteOrder(): void {
+    if (this.#watcher.orderInversions) detector().order.note(this.#subject, this.#mode);
   }
 
   #weight(options: Options | undefined): number {

@@ -1,6 +1,6 @@
 /** In which order locks are acquired one inside the other: what can deadlock one day, though it did not yet. */
 import { threadId } from 'node:worker_threads';
-import { currentScope, holdsOf, textOf, type Site } from './task.js';
+import { currentScope, holdsOf, siteOf, textOf } from './task.js';
 import type { Mode, Subject } from './wait.js';
 
 /** One order, and where it was seen first. */
@@ -48,13 +48,18 @@ export class Orders {
   }
 
   /** This thread asks for a lock while its task holds others. Semaphores do not count: their order rarely matters. */
-  note(subject: Subject, mode: Mode, site: Site): void {
+  note(subject: Subject, mode: Mode): void {
     if (mode === 'semaphore') return;
     for (const hold of holdsOf(currentScope())) {
       if (hold.mode === 'semaphore' || hold.subject.id === subject.id) continue;
       const ids = [hold.subject.id, subject.id] as const;
       if (this.#known.has(keyOf(ids))) continue;
-      const order = { first: hold.subject.name, second: subject.name, thread: threadId, where: textOf(site) };
+      const order = {
+        first: hold.subject.name,
+        second: subject.name,
+        thread: threadId,
+        where: textOf(siteOf()),
+      };
       const backends = [hold.subject.backend, subject.backend];
       const news = { ids, backends, isReading: [hold.mode === 'read', mode === 'read'], order } as const;
       this.#onNew(news);

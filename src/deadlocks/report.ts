@@ -24,7 +24,10 @@ export interface LockUse {
   readonly backend: string | undefined;
   /** Milliseconds since the epoch; `undefined`: not known, as of most bare guards. */
   readonly since: number | undefined;
-  /** The stack of the call that asked for it, without its first line; `undefined`: not known. */
+  /**
+   * The frames of the call that asked for it; `undefined`: not known, as of most bare guards, of threads that block, and of
+   * some holds if a thread runs more than 8 bodies in a millisecond.
+   */
   readonly where: string | undefined;
 }
 

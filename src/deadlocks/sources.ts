@@ -38,6 +38,16 @@ export class Sources {
     return [...this.#threads()].flatMap(([backend, census]) => census.held(backend, self));
   }
 
+  /** These backends, and whatever others have their locks in the same memory. */
+  together(backends: readonly (string | undefined)[]): (string | undefined)[] {
+    const memories = new Set<string>();
+    for (const [backend, { threads }] of this.all())
+      if (threads?.id !== undefined && backends.includes(backend)) memories.add(threads.id);
+    const all = [...backends];
+    for (const [backend, { threads }] of this.all()) if (memories.has(threads?.id ?? '')) all.push(backend);
+    return all;
+  }
+
   pause(): void {
     for (const [, census] of this.#threads()) {
       census.pause();

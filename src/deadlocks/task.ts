@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { hostname } from 'node:os';
 import { threadId } from 'node:worker_threads';
 import type { Guard } from '../lock.js';
+import { now } from '../parker/clock.js';
 import type { Requests } from './census.js';
 import { partyKey, type Hold, type Mode, type Party, type Subject, type Wait } from './wait.js';
 
@@ -13,8 +14,8 @@ export interface Site {
   readonly stack?: string;
 }
 
-/** Frames of a stack, ours included; more make every `withLock` dearer. */
-const FRAMES = 8;
+/** Frames of a stack, ours included, which are left out when it is read. */
+const FRAMES = 14;
 /** Where this package lies. */
 const PACKAGE = new URL('../', import.meta.url).href;
 
@@ -26,6 +27,21 @@ export function siteOf(): Site {
   Error.captureStackTrace(site, siteOf);
   Error.stackTraceLimit = before;
   return site;
+}
+
+/** In one millisecond: more would cost more than all the rest. */
+const MAX_SITES = 8;
+let millisecond = 0;
+let sites = 0;
+
+/** As {@link siteOf}, of a hold that most likely nobody will ask about; undefined: there are too many just now. */
+export function siteOfHold(): Site | undefined {
+  const time = Date.now();
+  if (time !== millisecond) {
+    millisecond = time;
+    sites = 0;
+  }
+  return sites++ < MAX_SITES ? siteOf() : undefined;
 }
 
 /** Its frames, without ours and those of Node.js. */
@@ -120,21 +136,22 @@ export class NotedWait {
   /** Ends it with an error; undefined: it cannot be ended. */
   readonly end: ((error: Error) => void) | undefined;
   readonly since: number = Date.now();
+  /** By the monotonic clock. */
+  readonly begun: number = now();
   /** It was told of once already. */
   isLongTold = false;
   readonly #number: number = ++numbers;
   readonly #mode: Mode;
   readonly #weight: number;
-  readonly #site: Site;
+  readonly site: Site = siteOf();
   readonly #scope: Scope | undefined = currentScope();
   readonly #requests: Requests | undefined;
   readonly #isBare: boolean;
 
-  constructor(subject: Subject, mode: Mode, weight: number, site: Site, about: AboutWait = {}) {
+  constructor(subject: Subject, mode: Mode, weight: number, about: AboutWait = {}) {
     this.subject = subject;
     this.#mode = mode;
     this.#weight = weight;
-    this.#site = site;
     this.#requests = about.requests;
     this.#isBare = about.isBare === true && this.#scope === undefined;
     this.end = about.end;
@@ -154,7 +171,7 @@ export class NotedWait {
       mode: this.#mode,
       weight: this.#weight,
       since: this.since,
-      where: textOf(this.#site),
+      where: textOf(this.site),
       party: self,
       task: blocking === undefined ? scope?.task : undefined,
       bare: this.#isBare && blocking === undefined,
