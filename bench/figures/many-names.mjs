@@ -1,6 +1,9 @@
 import { LockManager } from 'mortise';
 
-/** A million names, made, used and cleaned up, a thousand at a time. Run with --expose-gc; sends bytes and milliseconds. With `statistics`, they are counted. */
+/**
+ * A million names, made, used and cleaned up, a thousand at a time, and counted if the argument is `statistics`. Run with
+ * --expose-gc; sends bytes and milliseconds.
+ */
 const names = 1_000_000;
 const batch = 1_000;
 

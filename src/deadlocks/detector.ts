@@ -3,16 +3,16 @@
  *
  * Each thread tells the others what its tasks wait for and hold, again at every look as long as they wait (`Bulletin`);
  * of a thread that blocks, the locks themselves tell. No such picture is of one moment. But waits and holds have names
- * that are never given twice: if each wait and hold of a cycle was seen once, and then, after all of them had been seen,
- * each was seen again, all of them were there at once, in between. Only such a cycle is told of. It lasts until
- * somebody is ended, so that it is found whenever it is looked for.
+ * that are never given twice: if each wait and hold that a cycle rests on was seen once, and then, after all of them had
+ * been seen, each was seen again, all of them were there at once, in between. Only such a cycle is told of. It lasts
+ * until somebody is ended, so that it is found whenever it is looked for.
  */
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 import { DeadlockError } from '../errors.js';
 import { clearInterval, now, setInterval, setTimeout } from '../parker/clock.js';
 import { show } from '../deadline.js';
-import { findCycles, keyOf, type Cycle } from './graph.js';
+import { findKnots, keyOf, type Cycle, type Knot } from './graph.js';
 import {
   inWords,
   namesOf,
@@ -41,12 +41,6 @@ const HUSH = 10;
 /** Milliseconds after which a bare guard is taken for that of a task that waits. */
 const LASTING = 30;
 
-interface Suspicion {
-  /** When all of it had been seen. */
-  at: number;
-  isTold: boolean;
-}
-
 export class Detector {
   readonly sources: Sources = new Sources();
   readonly order: Orders;
@@ -54,8 +48,12 @@ export class Detector {
   readonly #holds = new Set<NotedHold>();
   readonly #listeners = new Set<Watcher>();
   readonly #news: News;
-  /** Cycles seen at the last look. */
-  #suspected = new Map<string, Suspicion>();
+  /** Of each wait and hold that was there at the last look: when all that was new with it had been seen. */
+  #sightings = new Map<string, number>();
+  /** Cycles that were there at the last look, and have been told of. */
+  #told = new Set<string>();
+  /** How many cycles of the last look have to be seen again. */
+  #unproven = 0;
   /** When holds of bare guards were first seen. */
   #bareSince = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
@@ -126,14 +124,12 @@ export class Detector {
         .filter(({ wait }) => !isOwn(wait))
         .map((one) => ({ ...one, wait: this.#news.detailed(one.wait) }));
       const waits = [own, ...blocked.map((one) => one.wait)];
-      // What this thread itself has is not for ever in its way: the lock will say so, or others give back some of it.
-      const cycle = findCycles(waits, new Map()).find(
-        (one) => one.length > 1 && one.some((edge) => edge.wait === own),
+      // Where this thread stands in its own way alone, the lock will say so.
+      const knot = findKnots(waits, new Map()).find(
+        (one) => one.waits.length > 1 && one.cycle.some((edge) => edge.wait === own),
       );
-      if (cycle === undefined) return;
-      const undecided = blocked.filter(
-        (one) => one.undecided && cycle.some((edge) => edge.wait === one.wait),
-      );
+      if (knot === undefined) return;
+      const undecided = blocked.filter((one) => one.undecided && knot.waits.includes(one.wait));
       if (undecided.length > 0) {
         // Each of them looks as well. One of us has to block first, so that another sees for certain what he asks for.
         const yields = undecided.every((one) => partyKey(one.wait.party) < partyKey(self));
@@ -141,12 +137,12 @@ export class Detector {
         this.sources.pause();
         continue;
       }
-      const key = keyOf(cycle);
+      const key = [...knot.waits.map(({ id }) => id), ...knot.holds].sort().join(' ');
       if (key !== seen) {
         seen = key;
         continue;
       }
-      const report = this.#tell(cycle);
+      const report = this.#tell(knot.cycle);
       if (watcher.policy === 'error') throw errorOf(wait, report);
       return;
     }
@@ -157,13 +153,13 @@ export class Detector {
     this.#news.listen();
     const period = Math.min(this.#period, 20);
     // What was proven before may be over.
-    for (const suspicion of this.#suspected.values()) suspicion.at = now();
+    this.#sightings.clear();
     let found: Cycle[] = [];
     for (let looks = 0; looks < 2 * LOOKS; looks++) {
       this.#news.ask(this.#bulletin());
       await new Promise((resolve) => setTimeout(resolve, period));
       found = this.#look(this.#bulletin());
-      if (looks > 1 && this.#suspected.size === found.length) break;
+      if (looks > 1 && this.#unproven === 0) break;
     }
     this.#news.publish(this.#bulletin());
     return found.map(reportOf);
@@ -197,11 +193,12 @@ export class Detector {
     if (waits.length === 0 && blocking === undefined) return;
     if (blocking !== undefined) this.#attentiveUntil = now() + ATTENTION;
     for (const { interval } of this.#listeners) this.#keepLooking(interval);
-    if (this.#suspected.size > 0) this.#look(this.#bulletin());
+    if (this.#unproven > 0) this.#look(this.#bulletin());
   }
 
   /** Returns the cycles that are there for certain, and tells of those that nobody was told of. */
   #look(own: Bulletin): Cycle[] {
+    const begun = now();
     const blocked = this.sources.blocked().filter(({ undecided }) => !undecided);
     const blockers = new Set(blocked.map(({ wait }) => partyKey(wait.party)));
     const others = this.#news.others().filter(({ party }) => !blockers.has(partyKey(party)));
@@ -211,21 +208,42 @@ export class Detector {
       ...bulletins.flatMap((bulletin) => bulletin.waits),
     ];
     const bare = new Map(bulletins.map((bulletin) => [partyKey(bulletin.party), bulletin.bare]));
-    const suspected = new Map<string, Suspicion>();
-    const found = findCycles(waits, bare).filter((cycle) => {
+    this.#sight([...waits, ...waits.flatMap(({ holds }) => holds), ...[...bare.values()].flat()]);
+    const knots = findKnots(waits, bare);
+    const proven = knots.filter((knot) => this.#isProven(knot, bulletins, begun));
+    this.#unproven = knots.length - proven.length;
+    const told = new Set<string>();
+    for (const { cycle } of knots) {
       const key = keyOf(cycle);
-      const known = this.#suspected.get(key);
-      const suspicion = known ?? { at: now(), isTold: false };
-      suspected.set(key, suspicion);
-      if (!isProven(cycle, known, bulletins)) return false;
-      if (!suspicion.isTold) {
-        suspicion.isTold = true;
-        this.#tell(cycle);
-      }
-      return true;
+      if (this.#told.has(key)) told.add(key);
+    }
+    this.#told = told;
+    for (const { cycle } of proven) {
+      const key = keyOf(cycle);
+      if (told.has(key)) continue;
+      told.add(key);
+      this.#tell(cycle);
+    }
+    return proven.map(({ cycle }) => cycle);
+  }
+
+  #sight(all: readonly Hold[]): void {
+    const time = now();
+    this.#sightings = new Map(all.map(({ id }) => [id, this.#sightings.get(id) ?? time]));
+  }
+
+  /** Was all of it there at one moment? `begun`: when this look did. */
+  #isProven({ cycle, waits, holds }: Knot, bulletins: readonly Bulletin[], begun: number): boolean {
+    const isCertain = cycle.every(({ certain }) => certain);
+    // This thread does nothing else meanwhile.
+    if (isCertain && waits.every((wait) => isOwn(wait))) return true;
+    const ids = [...waits.map(({ id }) => id), ...holds];
+    const seen = Math.max(...ids.map((id) => this.#sightings.get(id) ?? Infinity));
+    return waits.every(({ party, blocking }) => {
+      const key = partyKey(party);
+      const at = blocking ? begun : bulletins.find((one) => partyKey(one.party) === key)?.at;
+      return at !== undefined && at > seen;
     });
-    this.#suspected = suspected;
-    return found;
   }
 
   /** Tells whoever listens, and ends who has to be. */
@@ -308,17 +326,6 @@ export class Detector {
     this.#news.listen();
     this.#news.tell({ party: self, at, waits: [], bare: [], blocking });
   }
-}
-
-/** Was all of it there at one moment? */
-function isProven(cycle: Cycle, known: Suspicion | undefined, bulletins: readonly Bulletin[]): boolean {
-  const isCertain = cycle.every(({ certain }) => certain);
-  if (isCertain && cycle.every(({ wait }) => isOwn(wait))) return true; // This thread does nothing else meanwhile.
-  if (known === undefined) return false;
-  return cycle.every(({ wait: { party, blocking } }) => {
-    const key = partyKey(party);
-    return blocking || bulletins.some((one) => partyKey(one.party) === key && one.at > known.at);
-  });
 }
 
 /** The same in every thread: of those that can be ended the one that began to wait last. */

@@ -20,16 +20,25 @@ export interface Edge {
 /** Each waits for the next one, and the last for the first. */
 export type Cycle = readonly Edge[];
 
+/** A cycle, and all that it rests on. */
+export interface Knot {
+  readonly cycle: Cycle;
+  /** The stuck waits that it leads to, its own included: only because each of them is stuck, the others are. */
+  readonly waits: readonly Wait[];
+  /** Their holds, and those of bare guards among them, by id. */
+  readonly holds: readonly string[];
+}
+
 /** What a thread's bare guards hold, by `partyKey`. */
 export type BareHolds = ReadonlyMap<string, readonly Hold[]>;
 
 /** One cycle of each knot of waits that hold each other up; those that rest on what is certain come first. */
-export function findCycles(waits: readonly Wait[], bare: BareHolds): Cycle[] {
-  const certain = cyclesOf(new Graph(waits, new Map()));
-  const known = new Set(certain.flat().map(({ wait }) => wait));
+export function findKnots(waits: readonly Wait[], bare: BareHolds): Knot[] {
+  const certain = knotsOf(new Graph(waits, new Map()));
+  const known = new Set(certain.flatMap(({ cycle }) => cycle.map(({ wait }) => wait)));
   if (bare.size === 0) return certain;
-  const possible = cyclesOf(new Graph(waits, bare)).filter(
-    (cycle) => !cycle.some(({ wait }) => known.has(wait)),
+  const possible = knotsOf(new Graph(waits, bare)).filter(
+    ({ cycle }) => !cycle.some(({ wait }) => known.has(wait)),
   );
   return [...certain, ...possible];
 }
@@ -78,24 +87,33 @@ class Graph {
   /** Of a stuck wait: what holds it up. */
   *edges(wait: Wait): Generator<[Edge, Wait]> {
     const { id } = wait.subject;
-    for (const other of this.#stuckAmong(this.#holding.get(id)))
-      yield [{ wait, hold: other.holds.find(({ subject }) => subject.id === id), certain: true }, other];
-    for (const [hold, others] of this.#stuckBare(wait))
-      for (const other of others) yield [{ wait, hold, certain: false }, other];
+    // Else it is the queue alone, and no reader waits for another one's hold.
+    if (!this.#hasRoom(wait)) {
+      for (const other of this.#stuckAmong(this.#holding.get(id)))
+        yield [{ wait, hold: other.holds.find(({ subject }) => subject.id === id), certain: true }, other];
+      for (const [hold, others] of this.#stuckBare(wait))
+        for (const other of others) yield [{ wait, hold, certain: false }, other];
+    }
     for (const other of this.#stuckAmong(this.#wanting.get(id)))
       if (isAhead(other, wait)) yield [{ wait, hold: undefined, certain: true }, other];
   }
 
   #canBeServed(wait: Wait): boolean {
+    for (const other of this.#stuckAmong(this.#wanting.get(wait.subject.id)))
+      if (isAhead(other, wait)) return false;
+    return this.#hasRoom(wait);
+  }
+
+  /** Is there enough of the lock besides what the stuck ones hold? */
+  #hasRoom(wait: Wait): boolean {
     const { id, capacity } = wait.subject;
-    for (const other of this.#stuckAmong(this.#wanting.get(id))) if (isAhead(other, wait)) return false;
     // By id: the waits of one task that branched all have its holds.
     const held = new Map<string, number>();
     for (const { holds } of this.#stuckAmong(this.#holding.get(id)))
       for (const hold of holds) if (hold.subject.id === id) held.set(hold.id, hold.weight);
     for (const [hold] of this.#stuckBare(wait)) held.set(hold.id, hold.weight);
     let sum = 0;
-    for (const weight of held.values()) sum += weight;
+    for (const units of held.values()) sum += units;
     return wait.weight <= capacity - sum;
   }
 
@@ -142,9 +160,9 @@ function holdsSome({ holds, subject: { id } }: Wait): boolean {
   return holds.some(({ subject }) => subject.id === id);
 }
 
-/** A short cycle through each knot. */
-function cyclesOf(graph: Graph): Cycle[] {
-  const cycles: Cycle[] = [];
+/** A short cycle through each of them. */
+function knotsOf(graph: Graph): Knot[] {
+  const knots: Knot[] = [];
   const done = new Set<Wait>();
   for (const start of graph.stuck) {
     if (done.has(start)) continue;
@@ -152,10 +170,14 @@ function cyclesOf(graph: Graph): Cycle[] {
     const paths = pathsFrom(graph, start);
     const cycle = paths.get(start);
     if (cycle === undefined) continue; // It waits for a knot, and is not part of it.
-    cycles.push(cycle);
-    for (const other of paths.keys()) if (pathsFrom(graph, other).has(start)) done.add(other);
+    const waits = [...paths.keys()];
+    const holds = new Set(waits.flatMap((wait) => wait.holds.map(({ id }) => id)));
+    for (const path of paths.values())
+      for (const { hold } of path) if (hold !== undefined) holds.add(hold.id);
+    knots.push({ cycle, waits, holds: [...holds] });
+    for (const other of waits) if (pathsFrom(graph, other).has(start)) done.add(other);
   }
-  return cycles;
+  return knots;
 }
 
 /** A shortest way to each wait that can be reached from this one, itself included if it can. */

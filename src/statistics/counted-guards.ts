@@ -12,106 +12,107 @@ import type { Tether } from '../space/tether.js';
 import { OWNER, WRITER, WRITE_WEIGHT } from '../space/words.js';
 import type { MeasuredLock } from './measured-lock.js';
 
-/** What it is counted by. It keeps the lock, which keeps its row. */
-interface Hold {
-  lock: MeasuredLock | null;
-  /** 0: its end is not measured. */
-  since: number;
+/** What is told of a release. It keeps the lock, which keeps its row. */
+interface Counter {
+  released(): true;
 }
 
-function ended({ lock, since }: Hold): true {
-  (lock as MeasuredLock).row.released(since);
-  return true;
+/** A hold whose end is measured. Of the others the lock itself is told, so that a guard has one word more and no number. */
+class MeasuredHold implements Counter {
+  readonly #lock: MeasuredLock;
+  readonly #since: number;
+
+  constructor(lock: MeasuredLock, since: number) {
+    this.#lock = lock;
+    this.#since = since;
+  }
+
+  released(): true {
+    this.#lock.row.released(this.#since);
+    return true;
+  }
 }
 
-class CountedMutexGuard extends MutexGuard implements Hold {
-  lock: MeasuredLock | null;
-  since: number;
+class CountedMutexGuard extends MutexGuard {
+  private counter: Counter;
 
-  constructor(tether: Tether) {
+  constructor(tether: Tether, lock: MeasuredLock) {
     super(tether);
-    this.lock = null;
-    this.since = 0;
+    this.counter = lock;
   }
 
   begun(lock: MeasuredLock): this {
-    this.lock = lock;
-    this.since = lock.row.begin(Math.abs(this.stamp));
+    const since = lock.row.begin(Math.abs(this.stamp));
+    if (since !== null) this.counter = new MeasuredHold(lock, since);
     return this;
   }
 
   override release(): boolean {
-    return super.release() && ended(this);
+    return super.release() && this.counter.released();
   }
 }
 
-class CountedWriteGuard extends WriteGuard implements Hold {
-  lock: MeasuredLock | null;
-  since: number;
+class CountedWriteGuard extends WriteGuard {
+  private counter: Counter;
 
-  constructor(tether: Tether) {
+  constructor(tether: Tether, lock: MeasuredLock) {
     super(tether);
-    this.lock = null;
-    this.since = 0;
+    this.counter = lock;
   }
 
   begun(lock: MeasuredLock): this {
-    this.lock = lock;
-    this.since = lock.row.begin(Math.abs(this.stamp));
+    const since = lock.row.begin(Math.abs(this.stamp));
+    if (since !== null) this.counter = new MeasuredHold(lock, since);
     return this;
   }
 
   override release(): boolean {
-    return super.release() && ended(this);
+    return super.release() && this.counter.released();
   }
 
   /** The read hold that it becomes is not counted. */
   override downgrade(): ReadGuard {
     const reading = super.downgrade();
-    ended(this);
+    this.counter.released();
     return reading;
   }
 }
 
-class CountedReadGuard extends ReadGuard implements Hold {
-  lock: MeasuredLock | null;
-  since: number;
+class CountedReadGuard extends ReadGuard {
+  private counter: Counter;
 
-  constructor(tether: Tether) {
+  constructor(tether: Tether, lock: MeasuredLock) {
     super(tether);
-    this.lock = null;
-    this.since = 0;
+    this.counter = lock;
   }
 
   begun(lock: MeasuredLock): this {
-    this.lock = lock;
-    this.since = lock.row.begin(0);
+    const since = lock.row.begin(0);
+    if (since !== null) this.counter = new MeasuredHold(lock, since);
     return this;
   }
 
   override release(): boolean {
-    return super.release() && ended(this);
+    return super.release() && this.counter.released();
   }
 }
 
-class CountedPermitGuard extends PermitGuard implements Hold {
-  lock: MeasuredLock | null;
-  since: number;
+class CountedPermitGuard extends PermitGuard {
+  private counter: Counter;
 
-  constructor(tether: Tether, weight: number) {
+  constructor(tether: Tether, weight: number, lock: MeasuredLock) {
     super(tether, weight);
-    this.lock = null;
-    this.since = 0;
+    this.counter = lock;
   }
 
   begun(lock: MeasuredLock): this {
-    this.lock = lock;
-    this.since = lock.row.begin(0);
+    const since = lock.row.begin(0);
+    if (since !== null) this.counter = new MeasuredHold(lock, since);
     return this;
   }
 
   override release(): boolean {
-    return super.release() && ended(this);
+    return super.release() && this.counter.released();
   }
 }
 
@@ -120,12 +121,12 @@ export type Attempt = (lock: MeasuredLock, tether: Tether, weight: number) => Th
 
 export const attempts: Readonly<Record<LockMode, Attempt>> = {
   lock(lock, tether) {
-    const guard = new CountedMutexGuard(tether);
+    const guard = new CountedMutexGuard(tether, lock);
     return guard.enter(0) ? guard.begun(lock) : null;
   },
 
   write(lock, tether) {
-    const guard = new CountedWriteGuard(tether);
+    const guard = new CountedWriteGuard(tether, lock);
     return guard.enter(0) ? guard.begun(lock) : null;
   },
 
@@ -133,14 +134,14 @@ export const attempts: Readonly<Record<LockMode, Attempt>> = {
     const word = tether.words[tether.word] as number;
     // Negative: somebody waits. The rest: held by a writer, or as many readers as can be.
     if (word < 0 || (word & WRITER) !== 0 || (word & OWNER) === WRITE_WEIGHT) return null;
-    const guard = new CountedReadGuard(tether);
+    const guard = new CountedReadGuard(tether, lock);
     return guard.enter(word) ? guard.begun(lock) : null;
   },
 
   semaphore(lock, tether, weight) {
     const word = tether.words[tether.word] as number;
     if (word < weight) return null;
-    const guard = new CountedPermitGuard(tether, weight);
+    const guard = new CountedPermitGuard(tether, weight, lock);
     return guard.enter(word) ? guard.begun(lock) : null;
   },
 };

@@ -88,13 +88,19 @@ export class MeasuredLock<O extends AcquireOptions = AcquireOptions> implements 
     return (this.behind as MeasuredLock).available();
   }
 
+  /** A hold that is not measured has ended. */
+  released(): true {
+    this.row.released(null);
+    return true;
+  }
+
   /** The same guard, which from now on says when it is released, or lost. */
   protected noted<G extends Guard>(guard: G, asked?: Asked): G {
     const { row } = this;
     const fence = this.isExclusive ? Number(guard.fence) : 0;
     const since = asked === undefined ? row.begin(fence) : row.granted(asked, fence);
     if (!Object.isExtensible(guard)) {
-      row.released(0); // It is somebody else's, and will not tell.
+      row.released(null); // It is somebody else's, and will not tell.
       return guard;
     }
     let hasEnded = false;

@@ -76,15 +76,15 @@ export class Row {
 
   /**
    * A hold begins for which nobody had to wait. `fence`: of an exclusive one, else 0. Returns when, if its end is to be
-   * measured, else 0.
+   * measured, else null.
    */
-  begin(fence: number): number {
+  begin(fence: number): number | null {
     const values = this.#values;
     const before = values[ACQUISITIONS] as number;
     const tick = this.#ticker.time;
     if ((before & (SAMPLE - 1)) !== 0 && tick === values[SAMPLED]) {
       this.#hold(tick, fence);
-      return 0;
+      return null;
     }
     values[SAMPLED] = tick;
     const time = now();
@@ -123,19 +123,19 @@ export class Row {
     this.#note(TIMED_OUT, time, time - asked.since);
   }
 
-  /** `since`: when it was acquired; 0: it is not measured. */
-  released(since: number): void {
+  /** `since`: when it was acquired; null: it is not measured. */
+  released(since: number | null): void {
     const values = this.#values;
     values[RELEASES] = (values[RELEASES] as number) + 1;
     values[HELD] = (values[HELD] as number) - 1;
-    if (since !== 0) this.#ended(RELEASED, since);
+    if (since !== null) this.#ended(RELEASED, since);
   }
 
-  lost(since: number): void {
+  lost(since: number | null): void {
     const values = this.#values;
     values[LOST] = (values[LOST] as number) + 1;
     values[HELD] = (values[HELD] as number) - 1;
-    this.#ended(WAS_LOST, since);
+    if (since !== null) this.#ended(WAS_LOST, since);
   }
 
   #hold(time: number, fence: number): void {

@@ -210,3 +210,45 @@ test('Nothing is reported of threads and tasks that keep to an order', async () 
   }
   expect([told, asked]).toEqual([[], []]);
 }, 60_000);
+
+/** In a thread: tasks that take two locks in any order, but one task after the other: whoever waits is alone in it. */
+async function takeInTurn(
+  { LockManager }: typeof import('mortise'),
+  { prefix, milliseconds, deadlockInterval }: Work,
+): Promise<{ rounds: number; heard: DeadlockReport[] }> {
+  const locks = new LockManager({ deadlockInterval }).scope(prefix);
+  const heard: DeadlockReport[] = [];
+  locks.on('deadlock', (report) => heard.push(report));
+  const pause = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 8));
+  let rounds = 0;
+  const end = Date.now() + milliseconds;
+  const task = async (): Promise<void> => {
+    while (Date.now() < end) {
+      rounds++;
+      const names = Math.random() < 0.5 ? ['x', 'y'] : ['y', 'x'];
+      const turn = await locks.lock('turn').acquire();
+      await locks.lock(names[0]!).withLock(async () => {
+        await locks.lock(names[1]!).withLock(() => turn.release());
+        // The next one has the other lock by now, and waits for this one, which others still take for one that waits.
+        await pause();
+      });
+    }
+  };
+  await Promise.all([1, 2].map(task));
+  return { rounds, heard };
+}
+
+test('Nothing is reported of what was never there at one moment', async () => {
+  const threads = await startThreads(3);
+  const { locks, told } = newLocks();
+  const prefix = locks.lock('x').name.replace(/:x$/, '');
+  const work: Work = { prefix, blocks: false, milliseconds: 4000, deadlockInterval: 50 };
+  const ends = await Promise.all(
+    threads.map((thread) => thread.run<Work, Awaited<ReturnType<typeof takeInTurn>>>(takeInTurn, work)),
+  );
+  for (const { rounds, heard } of ends) {
+    expect(rounds).toBeGreaterThan(20);
+    expect(heard).toEqual([]);
+  }
+  expect(told).toEqual([]);
+}, 60_000);

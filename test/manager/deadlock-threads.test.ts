@@ -135,6 +135,36 @@ describe.each(pairs)(
   },
 );
 
+test('A reader waits for a writer of another thread who stands before it', async () => {
+  const [writer, reader] = [await startThread(), await startThread()];
+  const { locks } = newLocks();
+  const [db, a] = [locks.readLock('db'), locks.lock('a')];
+  const names = { db: db.name, a: a.name };
+  let goOn = (): void => undefined;
+  const going = new Promise<void>((resolve) => (goOn = resolve));
+  const own = db.withLock(async () => {
+    await going;
+    await a.withLock(() => undefined, { timeout: 2000 }).catch(() => undefined);
+  });
+  const writing = writer.run(async ({ LockManager }, { db }) => {
+    await new LockManager().writeLock(db).withLock(() => undefined);
+  }, names);
+  await until(async () => (await db.info()).waiters === 1, 'the writer queues');
+  const reading = reader.run(async ({ LockManager }, { db, a }) => {
+    const locks = new LockManager();
+    await locks.lock(a).withLock(() => locks.readLock(db).withLock(() => undefined));
+  }, names);
+  await until(async () => (await db.info()).waiters === 2, 'the reader queues');
+  const next = nextDeadlock(locks);
+  goOn();
+  const report = await next;
+  expect(report.certain).toBe(true);
+  expect(inShort(report)).toEqual(['lock a, read db', 'queues for db, write db', 'read db, lock a']);
+  const threads = report.members.map(({ owner, isQueued }) => [owner.thread, isQueued]);
+  expect(threads).toContainEqual([writer.worker.threadId, true]);
+  await Promise.all([own, writing, reading]);
+});
+
 test('Threads that hardly ever look by themselves are asked', async () => {
   const threads = [await startThread(), await startThread()];
   const { locks } = newLocks();

@@ -330,6 +330,22 @@ describe('No deadlock is', () => {
     await Promise.all(tasks);
   });
 
+  test('what bare guards hold while one of the waits that may be theirs can go on', async () => {
+    const { locks, told } = newLocks();
+    const guards = [await locks.lock('a').acquire(), await locks.lock('b').acquire()];
+    const goOn = meeting(2);
+    const third = locks.lock('c').withLock(goOn);
+    const waits = ['a', 'b', 'c'].map((name) => locks.lock(name).acquire());
+    await expectNone(locks, told);
+    // Then only those are left that may well wait for each other.
+    void goOn();
+    await third;
+    await (await waits[2]!).release();
+    expect((await nextDeadlock(locks)).certain).toBe(false);
+    for (const guard of guards) await guard.release();
+    for (const guard of await Promise.all(waits.slice(0, 2))) await guard.release();
+  });
+
   test('a hold that its body has released early', async () => {
     const { locks, told } = newLocks();
     const met = meeting(2);

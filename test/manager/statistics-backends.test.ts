@@ -128,6 +128,19 @@ describe('On other backends', () => {
     expect(locks.stats(frozen)).toMatchObject({ acquisitions: 1, holders: 0 });
   });
 
+  test('a guard that outlives its name counts nowhere else', async () => {
+    const memory = memoryBackend();
+    const lock = (key: string): never =>
+      Object.assign(memory.lock(key), { dispose: () => undefined }) as never;
+    const locks = counting({ ...memory, id: 'careless', lock });
+    const guard = await locks.lock(newName()).acquire();
+    expect(await locks.cleanup()).toBe(1);
+    const names = [newName(), newName()];
+    for (const name of names) locks.lock(name);
+    await guard.release();
+    for (const name of names) expect(locks.stats(name)).toMatchObject(counts({}));
+  });
+
   test('ids of any length tell backends apart', async () => {
     const memory = memoryBackend();
     const ids = ['x'.repeat(500), `${'x'.repeat(500)}y`, 'null\0character'];
