@@ -75,7 +75,8 @@ export class SpaceCensus implements ThreadCensus {
         order: 0,
         ticket: request?.ticket,
         endable: false,
-        holds: this.held(backend, party),
+        // Not of the lock that it waits for: just granted, it may have it and still stand in the queue.
+        holds: this.held(backend, party).filter((hold) => hold.subject.id !== subject.id),
       };
       return { wait, undecided: request === undefined };
     });

@@ -40,6 +40,13 @@ const ATTENTION = 1000;
 const HUSH = 10;
 /** Milliseconds after which a bare guard is taken for that of a task that waits. */
 const LASTING = 30;
+/** Ticks after which too, so that its task has had its turn though the thread was kept from running for long. */
+const TURNS = 2;
+
+interface BareSince {
+  readonly time: number;
+  readonly tick: number;
+}
 
 export class Detector {
   readonly sources: Sources = new Sources();
@@ -54,8 +61,9 @@ export class Detector {
   #told = new Set<string>();
   /** How many cycles of the last look have to be seen again. */
   #unproven = 0;
-  /** When holds of bare guards were first seen. */
-  #bareSince = new Map<string, number>();
+  /** Since when holds of bare guards have been seen, and no waiting task of this thread has gone on. */
+  #bareSince = new Map<string, BareSince>();
+  #ticks = 0;
   #timer: NodeJS.Timeout | undefined;
   #period = Infinity;
   #attentiveUntil = 0;
@@ -96,6 +104,8 @@ export class Detector {
 
   waited(wait: NotedWait): void {
     this.#waits.delete(wait);
+    // Its task goes on with whatever else it has, and waits for nothing just now.
+    if (wait.isBare) this.#bareSince.clear();
   }
 
   /** Its manager has another listener, or one less. */
@@ -142,7 +152,7 @@ export class Detector {
         seen = key;
         continue;
       }
-      const report = this.#tell(knot.cycle);
+      const report = this.#tell(knot);
       if (watcher.policy === 'error') throw errorOf(wait, report);
       return;
     }
@@ -154,7 +164,7 @@ export class Detector {
     const period = Math.min(this.#period, 20);
     // What was proven before may be over.
     this.#sightings.clear();
-    let found: Cycle[] = [];
+    let found: Knot[] = [];
     for (let looks = 0; looks < 2 * LOOKS; looks++) {
       this.#news.ask(this.#bulletin());
       await new Promise((resolve) => setTimeout(resolve, period));
@@ -166,6 +176,7 @@ export class Detector {
   }
 
   #tick(): void {
+    this.#ticks++;
     for (const [wait, watcher] of this.#waits) this.checkLength(wait, watcher);
     if (this.#waits.size > 0) this.#news.listen();
     const own = this.#bulletin();
@@ -197,7 +208,7 @@ export class Detector {
   }
 
   /** Returns the cycles that are there for certain, and tells of those that nobody was told of. */
-  #look(own: Bulletin): Cycle[] {
+  #look(own: Bulletin): Knot[] {
     const begun = now();
     const blocked = this.sources.blocked().filter(({ undecided }) => !undecided);
     const blockers = new Set(blocked.map(({ wait }) => partyKey(wait.party)));
@@ -218,13 +229,13 @@ export class Detector {
       if (this.#told.has(key)) told.add(key);
     }
     this.#told = told;
-    for (const { cycle } of proven) {
-      const key = keyOf(cycle);
+    for (const knot of proven) {
+      const key = keyOf(knot.cycle);
       if (told.has(key)) continue;
       told.add(key);
-      this.#tell(cycle);
+      this.#tell(knot);
     }
-    return proven.map(({ cycle }) => cycle);
+    return proven;
   }
 
   #sight(all: readonly Hold[]): void {
@@ -233,10 +244,9 @@ export class Detector {
   }
 
   /** Was all of it there at one moment? `begun`: when this look did. */
-  #isProven({ cycle, waits, holds }: Knot, bulletins: readonly Bulletin[], begun: number): boolean {
-    const isCertain = cycle.every(({ certain }) => certain);
+  #isProven({ certain, waits, holds }: Knot, bulletins: readonly Bulletin[], begun: number): boolean {
     // This thread does nothing else meanwhile.
-    if (isCertain && waits.every((wait) => isOwn(wait))) return true;
+    if (certain && waits.every((wait) => isOwn(wait))) return true;
     const ids = [...waits.map(({ id }) => id), ...holds];
     const seen = Math.max(...ids.map((id) => this.#sightings.get(id) ?? Infinity));
     return waits.every(({ party, blocking }) => {
@@ -247,8 +257,8 @@ export class Detector {
   }
 
   /** Tells whoever listens, and ends who has to be. */
-  #tell(cycle: Cycle): DeadlockReport {
-    const report = reportOf(cycle);
+  #tell({ cycle, certain }: Knot): DeadlockReport {
+    const report = reportOf({ cycle, certain });
     debug('manager: %s', inWords(report));
     const backends = this.sources.together(cycle.map(({ wait }) => wait.subject.backend));
     const names = namesOf(report);
@@ -299,9 +309,13 @@ export class Detector {
       const weight = hold.weight - (noted.get(hold.subject.id) ?? 0);
       if (weight > 0) bare.push({ ...hold, weight });
     }
-    const seen = new Map(bare.map(({ id }) => [id, this.#bareSince.get(id) ?? now()]));
+    const time = now();
+    const seen = new Map(bare.map(({ id }) => [id, this.#bareSince.get(id) ?? { time, tick: this.#ticks }]));
     this.#bareSince = seen;
-    return bare.filter(({ id }) => now() - (seen.get(id) as number) >= LASTING);
+    return bare.filter(({ id }) => {
+      const since = seen.get(id) as BareSince;
+      return time - since.time >= LASTING && this.#ticks - since.tick >= TURNS;
+    });
   }
 
   /** What this thread holds, by whatever task. */

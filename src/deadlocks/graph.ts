@@ -23,6 +23,8 @@ export type Cycle = readonly Edge[];
 /** A cycle, and all that it rests on. */
 export interface Knot {
   readonly cycle: Cycle;
+  /** Does it rest on no bare guard? */
+  readonly certain: boolean;
   /** The stuck waits that it leads to, its own included: only because each of them is stuck, the others are. */
   readonly waits: readonly Wait[];
   /** Their holds, and those of bare guards among them, by id. */
@@ -78,6 +80,10 @@ class Graph {
       for (const wait of sorted)
         if (this.#stuck.has(wait) && this.#canBeServed(wait)) this.#stuck.delete(wait);
     }
+  }
+
+  get hasBare(): boolean {
+    return this.#bare.size > 0;
   }
 
   get stuck(): Iterable<Wait> {
@@ -174,7 +180,8 @@ function knotsOf(graph: Graph): Knot[] {
     const holds = new Set(waits.flatMap((wait) => wait.holds.map(({ id }) => id)));
     for (const path of paths.values())
       for (const { hold } of path) if (hold !== undefined) holds.add(hold.id);
-    knots.push({ cycle, waits, holds: [...holds] });
+    // What is there without bare guards was found without them.
+    knots.push({ cycle, certain: !graph.hasBare, waits, holds: [...holds] });
     for (const other of waits) if (pathsFrom(graph, other).has(start)) done.add(other);
   }
   return knots;

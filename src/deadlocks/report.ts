@@ -1,6 +1,6 @@
 /** What those are told who want to know of deadlocks. */
 import { show } from '../deadline.js';
-import type { Cycle, Edge } from './graph.js';
+import type { Edge, Knot } from './graph.js';
 import type { Hold, Mode, Wait } from './wait.js';
 
 /** Who waits, or holds. */
@@ -58,8 +58,7 @@ export interface LongWaitReport {
   readonly waited: number;
 }
 
-/** @param nameOf what the lock is called in this thread; the name it has elsewhere may be another one. */
-export function reportOf(cycle: Cycle): DeadlockReport {
+export function reportOf({ cycle, certain }: Pick<Knot, 'cycle' | 'certain'>): DeadlockReport {
   const members = cycle.map(({ wait }, index) => {
     const before = cycle.at(index - 1) as Edge;
     return {
@@ -69,7 +68,7 @@ export function reportOf(cycle: Cycle): DeadlockReport {
       isQueued: before.hold === undefined,
     };
   });
-  return { certain: cycle.every(({ certain }) => certain), members };
+  return { certain, members };
 }
 
 export function ownerOf({ party: { thread, process, host }, task }: Wait): LockParty {

@@ -146,14 +146,15 @@ export class NotedWait {
   readonly site: Site = siteOf();
   readonly #scope: Scope | undefined = currentScope();
   readonly #requests: Requests | undefined;
-  readonly #isBare: boolean;
+  /** What it gets will be a bare guard, in code outside of any task. */
+  readonly isBare: boolean;
 
   constructor(subject: Subject, mode: Mode, weight: number, about: AboutWait = {}) {
     this.subject = subject;
     this.#mode = mode;
     this.#weight = weight;
     this.#requests = about.requests;
-    this.#isBare = about.isBare === true && this.#scope === undefined;
+    this.isBare = about.isBare === true && this.#scope === undefined;
     this.end = about.end;
   }
 
@@ -174,7 +175,7 @@ export class NotedWait {
       where: textOf(this.site),
       party: self,
       task: blocking === undefined ? scope?.task : undefined,
-      bare: this.#isBare && blocking === undefined,
+      bare: this.isBare && blocking === undefined,
       blocking: blocking !== undefined,
       order: this.#number,
       ticket: isForemost ? this.#requests?.ticket : undefined,
