@@ -9,6 +9,8 @@ afterAll(endThreads);
 
 const SEATS = 5;
 const RUNS = 20;
+/** Rounds of each thread. */
+const ENOUGH = 50;
 
 const startThreads = (count: number): Promise<Thread[]> =>
   Promise.all(Array.from({ length: count }, () => startThread()));
@@ -114,7 +116,9 @@ interface Work {
   prefix: string;
   /** One task, which blocks; else several, which do not. */
   blocks: boolean;
+  /** It goes on for so long, and for so many rounds at least. */
   milliseconds: number;
+  enough: number;
   /** Short, so that there are many looks. */
   deadlockInterval: number;
 }
@@ -122,7 +126,7 @@ interface Work {
 /** In a thread: tasks that take what they need in one order, in every way there is. */
 async function work(
   { LockManager }: typeof import('mortise'),
-  { prefix, blocks, milliseconds, deadlockInterval }: Work,
+  { prefix, blocks, milliseconds, enough, deadlockInterval }: Work,
 ): Promise<{ rounds: number; heard: DeadlockReport[] }> {
   const locks = new LockManager({ deadlockInterval }).scope(prefix);
   const heard: DeadlockReport[] = [];
@@ -165,7 +169,7 @@ async function work(
   let rounds = 0;
   const end = Date.now() + milliseconds;
   const task = async (): Promise<void> => {
-    while (Date.now() < end) {
+    while (Date.now() < end || rounds < enough) {
       rounds++;
       const indexes = pick();
       const way = random(8);
@@ -175,7 +179,7 @@ async function work(
     }
   };
   const blocker = async (): Promise<void> => {
-    while (Date.now() < end) {
+    while (Date.now() < end || rounds < enough) {
       rounds++;
       blocking(pick());
       await pause();
@@ -196,6 +200,7 @@ test('Nothing is reported of threads and tasks that keep to an order', async () 
       prefix,
       blocks: index >= 2,
       milliseconds: 4000,
+      enough: ENOUGH,
       deadlockInterval: 10,
     }),
   );
@@ -205,7 +210,7 @@ test('Nothing is reported of threads and tasks that keep to an order', async () 
   const asked: DeadlockReport[] = [];
   while (!isOver) asked.push(...(await locks.detectDeadlocks()));
   for (const { rounds, heard } of await ends) {
-    expect(rounds).toBeGreaterThan(20);
+    expect(rounds).toBeGreaterThanOrEqual(ENOUGH);
     expect(heard).toEqual([]);
   }
   expect([told, asked]).toEqual([[], []]);
@@ -214,7 +219,7 @@ test('Nothing is reported of threads and tasks that keep to an order', async () 
 /** In a thread: tasks that take two locks in any order, but one task after the other: whoever waits is alone in it. */
 async function takeInTurn(
   { LockManager }: typeof import('mortise'),
-  { prefix, milliseconds, deadlockInterval }: Work,
+  { prefix, milliseconds, enough, deadlockInterval }: Work,
 ): Promise<{ rounds: number; heard: DeadlockReport[] }> {
   const locks = new LockManager({ deadlockInterval }).scope(prefix);
   const heard: DeadlockReport[] = [];
@@ -223,7 +228,7 @@ async function takeInTurn(
   let rounds = 0;
   const end = Date.now() + milliseconds;
   const task = async (): Promise<void> => {
-    while (Date.now() < end) {
+    while (Date.now() < end || rounds < enough) {
       rounds++;
       const names = Math.random() < 0.5 ? ['x', 'y'] : ['y', 'x'];
       const turn = await locks.lock('turn').acquire();
@@ -242,12 +247,12 @@ test('Nothing is reported of what was never there at one moment', async () => {
   const threads = await startThreads(3);
   const { locks, told } = newLocks();
   const prefix = locks.lock('x').name.replace(/:x$/, '');
-  const work: Work = { prefix, blocks: false, milliseconds: 4000, deadlockInterval: 50 };
+  const work: Work = { prefix, blocks: false, milliseconds: 4000, enough: ENOUGH, deadlockInterval: 50 };
   const ends = await Promise.all(
     threads.map((thread) => thread.run<Work, Awaited<ReturnType<typeof takeInTurn>>>(takeInTurn, work)),
   );
   for (const { rounds, heard } of ends) {
-    expect(rounds).toBeGreaterThan(20);
+    expect(rounds).toBeGreaterThanOrEqual(ENOUGH);
     expect(heard).toEqual([]);
   }
   expect(told).toEqual([]);
