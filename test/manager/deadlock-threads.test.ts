@@ -149,7 +149,14 @@ test('A reader waits for a writer of another thread who stands before it', async
   const writing = writer.run(async ({ LockManager }, { db }) => {
     await new LockManager().writeLock(db).withLock(() => undefined);
   }, names);
-  await until(async () => (await db.info()).waiters === 1, 'the writer queues');
+  // It waits a moment before it stands in the queue, where no reader passes it any more.
+  const isRefused = (): Promise<boolean> =>
+    reader.run(async ({ LockManager }, { db }) => {
+      const guard = await new LockManager().readLock(db).tryAcquire();
+      await guard?.release();
+      return guard === null;
+    }, names);
+  await until(isRefused, 'the writer queues');
   const reading = reader.run(async ({ LockManager }, { db, a }) => {
     const locks = new LockManager();
     await locks.lock(a).withLock(() => locks.readLock(db).withLock(() => undefined));

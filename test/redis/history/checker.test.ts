@@ -167,13 +167,13 @@ describe('real histories', () => {
   test.each(FAULTS)(
     'of the same lock with %s do not',
     async (kind) => {
-      // What goes wrong is up to chance. Most are found the first time.
-      for (let tries = 1; tries <= 10; tries++) {
+      // What goes wrong is up to chance: most are found the first time, a late answer that does harm in one of a few.
+      for (let tries = 1; tries <= 60; tries++) {
         const { violations } = check(await trial({ ...short, seed: seed(), kind }));
         if (violations.some((it) => signs[kind]!.test(it))) return;
       }
-      expect.fail(`not found in ten trials: ${kind}`);
+      expect.fail(`not found in sixty trials: ${kind}`);
     },
-    150_000,
+    600_000,
   );
 });
