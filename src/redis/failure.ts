@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers';
 import { show } from '../deadline.js';
 import { BackendUnavailableError, LockError } from '../errors.js';
 import { clearTimeout, now, setTimeout } from '../parker/clock.js';
-import { setAlarm } from './alarm.js';
+import { LATENESS, setAlarm } from './alarm.js';
 
 /** Errors that a server answers with while it starts, fails over or is busy. */
 const passing = /^(LOADING|BUSY|TRYAGAIN|CLUSTERDOWN|MASTERDOWN|READONLY|NOREPLICAS|UNBLOCKED|MOVED|ASK)\b/;
@@ -51,11 +51,12 @@ export function answerWithin<T>(promise: Promise<T>, milliseconds: number): Prom
   });
 }
 
-/** Calls back with the milliseconds by which it is late, after what was to be read by then. Returns what stops it. */
+/** Calls back with the milliseconds by which it is too late, after what was to be read by then. Returns what stops it. */
 function setTimer(callback: (late: number) => void, milliseconds: number): () => void {
-  const due = now() + milliseconds;
-  const ring = (): void => void setImmediate(() => callback(now() - due));
-  return milliseconds < LONG ? setShortTimer(ring, milliseconds) : setAlarm(ring, milliseconds);
+  const isShort = milliseconds < LONG;
+  const latest = now() + milliseconds + (isShort ? 0 : LATENESS);
+  const ring = (): void => void setImmediate(() => callback(now() - latest));
+  return isShort ? setShortTimer(ring, milliseconds) : setAlarm(ring, milliseconds);
 }
 
 function setShortTimer(callback: () => void, milliseconds: number): () => void {
