@@ -81,17 +81,25 @@ export async function stressNames({ seed, seconds, workers = 4, locks = 5, enoug
 
 /** How many new locks fit once every name has been disposed of. */
 function room(space, names, locks) {
-  for (const name of names) {
-    const lock = name === 'permits' ? space.semaphore(name, 2) : space.mutex(name);
-    // One whose owner died keeps its room until somebody has been told.
-    lock.tryAcquireSync().release();
-    lock.dispose();
-  }
+  for (const name of names)
+    unlessFull(() => {
+      const lock = name === 'permits' ? space.semaphore(name, 2) : space.mutex(name);
+      // One whose owner died keeps its room until somebody has been told.
+      lock.tryAcquireSync().release();
+      lock.dispose();
+    });
   let fit = 0;
+  while (fit <= locks && unlessFull(() => new Mutex({ space }))) fit++;
+  return fit;
+}
+
+/** Names that nobody disposed of may fill the space: then one that is not among them has no lock to dispose of. */
+function unlessFull(action) {
   try {
-    for (; fit <= locks; fit++) new Mutex({ space });
+    action();
+    return true;
   } catch (error) {
     if (error.code !== 'ERR_SPACE_FULL') throw error;
+    return false;
   }
-  return fit;
 }
