@@ -3,21 +3,22 @@
  * for each would cost as much as all the rest that this side does for a lock, so they share one, and may ring late.
  */
 import { now, setTimeout } from '../parker/clock.js';
+import { Slots, type Slotted } from './slots.js';
 
 /** Milliseconds by which an alarm may be late. */
 export const LATENESS = 250;
 
-interface Alarm {
+interface Alarm extends Slotted {
   readonly due: number;
   readonly ring: () => void;
 }
 
-const alarms = new Set<Alarm>();
+const alarms = new Slots<Alarm>();
 let isTicking = false;
 
 /** Rings once, from `delay` to `delay` + {@link LATENESS} ms from now, and keeps no process alive. Returns what stops it. */
 export function setAlarm(ring: () => void, delay: number): () => void {
-  const alarm: Alarm = { due: now() + delay, ring };
+  const alarm: Alarm = { due: now() + delay, ring, place: -1 };
   alarms.add(alarm);
   if (!isTicking) startTicking();
   return () => alarms.delete(alarm);

@@ -7,12 +7,13 @@ import { contenderOf, type Contest } from './contest.js';
 import type { Hold } from './hold.js';
 import { RedisLease } from './lease.js';
 import { inside, reenter } from './reentry.js';
+import { Slots } from './slots.js';
 
 export abstract class ExpiringLock<O extends AcquireOptions = AcquireOptions> implements Lock {
   readonly name: string;
   readonly #contest: Contest;
   readonly #isReentrant: boolean;
-  readonly #holds = new Set<Hold>();
+  readonly #holds = new Slots<Hold>();
 
   protected constructor(name: string, contest: Contest, isReentrant: boolean) {
     this.name = name;

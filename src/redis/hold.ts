@@ -4,6 +4,7 @@ import { now } from '../parker/clock.js';
 import { forget } from './forget.js';
 import { answerWithin, unavailable } from './failure.js';
 import { Renewal, type Renews } from './renewal.js';
+import type { Slotted } from './slots.js';
 import type { Store, Taken } from './store.js';
 
 /** Milliseconds that a release waits for its answer at the most. */
@@ -34,7 +35,8 @@ export function provenUntil(sentAt: number, ttl: number): number {
   return sentAt + ttl - drift(ttl);
 }
 
-export class Hold {
+export class Hold implements Slotted {
+  place = -1;
   readonly token: string;
   readonly fence: bigint;
   readonly abandoned: boolean;

@@ -19,7 +19,7 @@ export class RedisLease implements Lease {
   /** @internal */
   constructor(hold: Hold, lock: string) {
     this.#hold = hold;
-    this.#remains = { hold, lock };
+    this.#remains = { hold, lock, place: -1 };
     this.#tether = tether();
     this.#tether.remains.add(this.#remains);
   }

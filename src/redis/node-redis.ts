@@ -33,12 +33,13 @@ export function nodeRedisDriver(
   client: NodeRedisClient,
   another: () => Listening = () => duplicate(client),
 ): Driver {
+  const asking = withoutTimeout(client);
   return {
     run({ sha, text }: Script, keys: string[], args: string[]) {
       const options = { keys, arguments: args };
-      return client.evalSha(sha, options).catch((error: unknown) => {
+      return asking.evalSha(sha, options).catch((error: unknown) => {
         if (!isUnknownScript(error)) throw error;
-        return client.eval(text, options);
+        return asking.eval(text, options);
       });
     },
 
@@ -59,6 +60,22 @@ export function nodeRedisDriver(
 /** A cluster and a sentinel open a connection for messages by themselves, and close it with the last subscription. */
 function hasConnectionForMessages(client: NodeRedisClient): boolean {
   return 'nodeClient' in client || 'getSentinelNode' in client;
+}
+
+interface Timed {
+  readonly options?: { readonly commandOptions?: { readonly timeout?: number } };
+  withCommandOptions?(options: { timeout: undefined }): NodeRedisClient;
+}
+
+/**
+ * From version 6 on, each command that has not been sent after five seconds fails, which needs an `AbortSignal.timeout`:
+ * it takes as long as the rest of the command. Each request has a time limit here already. What the user says counts.
+ */
+function withoutTimeout(client: NodeRedisClient): NodeRedisClient {
+  if (hasConnectionForMessages(client)) return client;
+  const timed = client as unknown as Timed;
+  if (timed.options?.commandOptions?.timeout !== undefined) return client;
+  return timed.withCommandOptions?.({ timeout: undefined }) ?? client;
 }
 
 async function subscribeOn(

@@ -4,14 +4,21 @@
  */
 import { clearTimeout, setTimeout } from '../parker/clock.js';
 import type { Driver } from './driver.js';
+import { Slots, type Slotted } from './slots.js';
 
 /** Milliseconds for which the connection stays open without a wait: to open one costs many times what a wait does. */
 const LINGER = 1000;
 
+interface Wait extends Slotted {
+  readonly wake: () => void;
+}
+
 export class Subscriber {
   readonly #driver: Driver;
   readonly #channel: string;
-  readonly #waits = new Map<string, () => void>();
+  readonly #waits = new Slots<Wait>();
+  /** By token. No waits themselves, for the reason of `Slots`. */
+  readonly #places = new Map<string, number>();
   #isListening = false;
   #opening: Promise<void> | null = null;
   #close: (() => Promise<unknown>) | null = null;
@@ -30,9 +37,12 @@ export class Subscriber {
   /** Calls `wake` whenever the token is told that its turn has come; returns what ends that. */
   wait(token: string, wake: () => void): () => void {
     clearTimeout(this.#linger);
-    this.#waits.set(token, wake);
+    const wait: Wait = { wake, place: -1 };
+    this.#waits.add(wait);
+    this.#places.set(token, wait.place);
     return () => {
-      this.#waits.delete(token);
+      this.#places.delete(token);
+      this.#waits.delete(wait);
       if (this.#waits.size > 0 || this.#close === null) return;
       clearTimeout(this.#linger);
       this.#linger = setTimeout(() => this.#closeIfUnused(), LINGER).unref();
@@ -48,12 +58,17 @@ export class Subscriber {
 
   async #open(): Promise<void> {
     try {
-      this.#close = await this.#driver.subscribe(this.#channel, (token) => this.#waits.get(token)?.());
+      this.#close = await this.#driver.subscribe(this.#channel, (token) => this.#wake(token));
       this.#isListening = true;
     } catch {
       // Those who wait look by themselves.
     }
     this.#closeIfUnused();
+  }
+
+  #wake(token: string): void {
+    const place = this.#places.get(token);
+    if (place !== undefined) this.#waits.at(place)?.wake();
   }
 
   #closeIfUnused(): void {

@@ -4,9 +4,10 @@
  * one; nothing else leads to it after the next collection, and when it is collected, whoever still hangs on it was lost.
  */
 import type { Hold } from './hold.js';
+import { Slots, type Slotted } from './slots.js';
 
 /** What is left of a lease when it is gone. */
-export interface Remains {
+export interface Remains extends Slotted {
   readonly hold: Hold;
   /** The lock in words. */
   readonly lock: string;
@@ -14,7 +15,7 @@ export interface Remains {
 
 export class Tether {
   /** Of leases that are not released. */
-  readonly remains: Set<Remains> = new Set();
+  readonly remains: Slots<Remains> = new Slots();
 }
 
 let current = new Tether();
@@ -24,7 +25,7 @@ export function tether(): Tether {
   return current;
 }
 
-const lost = new FinalizationRegistry<Set<Remains>>((remains) => {
+const lost = new FinalizationRegistry<Slots<Remains>>((remains) => {
   for (const { hold, lock } of remains) {
     if (!hold.isHeld) continue;
     hold.leaveToExpire();

@@ -133,7 +133,7 @@ describe('the fence', () => {
   test('grows after the server has forgotten the last holds', async () => {
     const name = newName();
     const lock = new RedisLock(name, { client });
-    const key = `mortise:lock:{${name}}:fence`;
+    const key = `mortise:lock:{${name}}`;
     const first = await lock.acquire();
     await first.release();
     const before = await server.send(`GET ${key}`);
@@ -152,10 +152,43 @@ describe('the fence', () => {
     const first = await lock.acquire();
     await first.release();
     const ahead = 4_000_000_000_000_000;
-    await server.send(`SET mortise:lock:{${name}}:fence ${ahead}`);
+    await server.send(`SET mortise:lock:{${name}} ${ahead}`);
     const second = await lock.acquire();
     expect(second.fence).toBe(BigInt(ahead) + 1n);
     await second.release();
+  });
+
+  test('grows by one at least over a hold that ran out of time', async () => {
+    const name = newName();
+    const lock = new RedisLock(name, { client, ttl: 50, autoExtend: false });
+    const ahead = 4_000_000_000_000_000;
+    await server.send(`SET mortise:lock:{${name}} ${ahead}`);
+    const first = await lock.acquire();
+    const second = await lock.acquire();
+    expect(second.abandoned).toBe(true);
+    expect(first.fence).toBe(BigInt(ahead) + 1n);
+    expect(second.fence).toBe(BigInt(ahead) + 2n);
+    await second.release();
+  });
+
+  test('is kept for a day, in the one key that a lock has when nobody waits', async () => {
+    const name = newName();
+    const lock = new RedisLock(name, { client, ttl: 10_000 });
+    await lock.withLock(() => {});
+    const day = 24 * 60 * 60 * 1000;
+    const left = Number((await server.send(`PTTL mortise:lock:{${name}}`)).slice(1));
+    expect(left).toBeGreaterThan(day);
+    expect(left).toBeLessThanOrEqual(day + 10_000);
+    expect(await server.send(`KEYS *{${name}}*`)).toMatch(/^\*1\r\n/);
+  });
+
+  test('a key with another value is not taken for a lock', async () => {
+    const name = newName();
+    await server.send(`SET mortise:lock:{${name}} mine`);
+    const lock = new RedisLock(name, { client });
+    for (const ask of [() => lock.acquire(), () => lock.tryAcquire(), () => lock.isLocked()])
+      await expect(ask()).rejects.toThrow(/another value than that of a lock/);
+    expect(await server.send(`GET mortise:lock:{${name}}`)).toContain('mine');
   });
 });
 

@@ -1,23 +1,27 @@
 -- Ends whatever the token has: the lock, whose next one is woken, or a place in the queue.
--- KEYS     1 lock, see lock-acquire.lua
+-- KEYS     1 lock, see lock.lua
 -- ARGV     1 token
 -- Returns  1 if the lock was released, 0 if it was not this token's
-local lock, fence, queue = KEYS[1], KEYS[1] .. ':fence', KEYS[1] .. ':queue'
-local token = ARGV[1]
+local lock, token = KEYS[1], ARGV[1]
 local value = redis.call('GET', lock)
-local released = value and string.sub(value, 1, #token + 1) == token .. ' '
-if released then
-  redis.call('DEL', lock)
-  if redis.call('INCR', fence) == 1 then redis.call('DEL', fence) end
+-- Held, with nobody in the queue.
+local fence, holder = string.match(value or '', '^(%d+) (%S+)')
+if holder == token then
+  redis.call('SET', lock, fence, 'KEEPTTL')
+  return 1
 end
-if redis.call('EXISTS', queue) == 0 then return released and 1 or 0 end
 
+-- include lock
 -- include queue
-local alive = KEYS[1] .. ':alive'
+local queue, alive = lock .. ':queue', lock .. ':alive'
+local mark
+mark, fence, holder = parse(value)
+local released = holder == token
 if not released and not leave_queue(queue, alive, token) then return 0 end
-if released or not value then
+if released or holder == '' or not value or time_left(lock) == 0 then
   local now = server_time()
   local head = first(queue, alive, now)
+  if released then redis.call('SET', lock, (head and 'q' or '') .. string.format('%.0f', fence), 'KEEPTTL') end
   if head then wake(alive, head, now) end
 end
 return released and 1 or 0
