@@ -6,17 +6,20 @@ import type { Driver } from './driver.js';
 export interface Contest {
   readonly key: string;
   readonly side: Side;
-  /** By key; those whom somebody waits for. */
+  /** By key; those whom somebody waits for, and a few that are idle. */
   readonly contenders: Map<string, Contender>;
   /** What a hold depends on; see `driver.ts`. */
   readonly drivers: readonly Driver[];
 }
 
+/** Contenders of one client that are kept though nobody waits: to make one takes a part of the time of a pair. */
+const MOST_IDLE = 64;
+
 export function contenderOf({ key, side, contenders }: Contest): Contender {
   const known = contenders.get(key);
   if (known !== undefined) return known;
   const contender = new Contender(side, () => {
-    if (contenders.get(key) === contender) contenders.delete(key);
+    if (contenders.size > MOST_IDLE && contenders.get(key) === contender) contenders.delete(key);
   });
   contenders.set(key, contender);
   return contender;

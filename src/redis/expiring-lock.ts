@@ -85,10 +85,11 @@ export abstract class ExpiringLock<O extends AcquireOptions = AcquireOptions> im
 
   #granted(hold: Hold, { store }: Wish): RedisLease {
     this.#holds.add(hold);
-    const ends = this.#contest.drivers.map((driver) => driver.keep?.());
+    const ends: (() => void)[] = [];
+    for (const driver of this.#contest.drivers) if (driver.keep !== undefined) ends.push(driver.keep());
     hold.onEnd = () => {
       this.#holds.delete(hold);
-      for (const end of ends) end?.();
+      for (const end of ends) end();
     };
     return new RedisLease(hold, store.description);
   }

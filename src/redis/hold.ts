@@ -69,11 +69,12 @@ export class Hold implements Slotted {
   /** Milliseconds for which it is still proven; 0 once it is lost or released. */
   get remaining(): number {
     if (this.#state !== 'held') return 0;
-    if (this.#until <= now() && this.#renewal.catchUp !== undefined) {
-      this.#renewal.catchUp();
-      // What is told later must not bring it back: it has been seen to be lost.
-      if (this.#until <= now()) this.expire();
-    }
+    const left = this.#until - now();
+    if (left > 0) return left;
+    if (this.#renewal.catchUp === undefined) return 0;
+    this.#renewal.catchUp();
+    // What is told later must not bring it back: it has been seen to be lost.
+    if (this.#until <= now()) this.expire();
     return Math.max(0, this.#until - now());
   }
 
@@ -168,9 +169,9 @@ export class Hold implements Slotted {
 
   /** If the server does not answer, it will be told in the background until the lock has expired. */
   async #release(): Promise<boolean> {
-    this.#noticeExpiry();
+    const left = this.#noticeExpiry();
     if (this.#state !== 'held') return false;
-    const patience = Math.min(this.remaining, RELEASE_PATIENCE);
+    const patience = Math.min(left, RELEASE_PATIENCE);
     this.#end('released');
     try {
       return await answerWithin(this.#store.release(this.token), patience);
@@ -180,9 +181,11 @@ export class Hold implements Slotted {
     }
   }
 
-  /** The timers may be late: the event loop was blocked. */
-  #noticeExpiry(): void {
-    if (this.remaining === 0) this.expire();
+  /** The timers may be late: the event loop was blocked. Returns the milliseconds that are left. */
+  #noticeExpiry(): number {
+    const left = this.remaining;
+    if (left === 0) this.expire();
+    return left;
   }
 
   #end(state: 'released' | 'lost', reason?: string): void {

@@ -43,8 +43,8 @@ export class LockStore implements Store {
   }
 
   async attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
-    const args = [`${token} ${Date.now()} ${OWNER}`, String(ttl)];
-    if (queues) args.push('1');
+    const who = `${token} ${Date.now()} ${OWNER}`;
+    const args = queues ? [who, String(ttl), '1'] : [who, String(ttl)];
     const attempt = attemptOf(await this.#driver.run(LOCK_ACQUIRE, this.#keys, args));
     return this.#replicas > 0 && attempt.taken ? this.#verified(token, ttl, attempt) : attempt;
   }
