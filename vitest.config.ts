@@ -7,6 +7,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // The default space belongs to a main thread, and the threads pool would give the tests none.
     pool: 'forks',
+    // Two files at a time, wherever: many wait for servers and clocks, and two cores are what is always there.
+    maxWorkers: 2,
     // Guards that are collected while held are a promise of the package, so its tests call gc().
     execArgv: ['--expose-gc'],
     testTimeout: 30_000,
