@@ -11,7 +11,7 @@ import runTask, { nameOf, replayCase } from './model/task.mjs';
 
 describe('Every claim holds in all schedules', () => {
   for (const one of small)
-    test(`of ${nameOf(one)}`, { timeout: 120_000 }, () => {
+    test(`of ${nameOf(one)}`, { timeout: 600_000 }, () => {
       const result = runTask({ strategy: 'exhaustive', name: nameOf(one), limit: 1_000_000 });
       if (result.failure !== undefined) throw new Error(result.failure);
       expect(result.complete).toBe(true);
@@ -26,7 +26,7 @@ describe('Remembering states leaves out no state: the same are reached without i
     [latch(2), { clock: 1 }],
     [mutex(['sync', 'sync']), {}],
   ] as const)
-    test(nameOf({ subject, budget }), { timeout: 120_000 }, () => {
+    test(nameOf({ subject, budget }), { timeout: 600_000 }, () => {
       const remembered = exhaustive(subject, { budget });
       const plain = exhaustive(subject, { budget, remember: false, collect: true });
       expect(plain.complete).toBe(true);
@@ -130,7 +130,7 @@ describe('SIGKILL before each store leads to all ends that terminate() leads to'
 
 describe('The checker finds', () => {
   for (const fault of faults)
-    test(fault.name, { timeout: 180_000 }, () => {
+    test(fault.name, { timeout: 600_000 }, () => {
       expect(findFault(fault).found).toBeDefined();
     });
 });
