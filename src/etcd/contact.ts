@@ -1,0 +1,49 @@
+/** One client, as all locks that were given it share it. */
+import { randomBytes } from 'node:crypto';
+import type { Contender, Side } from '../remote/contender.js';
+import type { Contest } from '../remote/contest.js';
+import type { EtcdClient } from './client.js';
+import { isPassing } from './refusal.js';
+import { Sessions } from './session.js';
+
+/** Milliseconds after which a waiter looks by itself at the latest: a member that stands still tells nothing. */
+const LOOK = 3000;
+
+export class Contact {
+  readonly client: EtcdClient;
+  readonly sessions: Sessions;
+  /** By key: who waits for what, in this process. */
+  readonly #contenders = new Map<string, Contender>();
+  readonly #side: Side;
+  /** 128 random bits. */
+  readonly #id = randomBytes(16).toString('base64url');
+  #tokens = 0;
+
+  private constructor(client: EtcdClient) {
+    this.client = client;
+    this.sessions = new Sessions(client);
+    this.#side = {
+      nextToken: (weight) => `${this.#id}.${(++this.#tokens).toString(36)}.${weight}`,
+      waker: null,
+      look: LOOK,
+      isPassing,
+      isClosed: () => client.isClosed,
+    };
+  }
+
+  static readonly #contacts = new WeakMap<EtcdClient, Contact>();
+
+  static of(client: EtcdClient): Contact {
+    let it = Contact.#contacts.get(client);
+    if (it === undefined) {
+      it = new Contact(client);
+      Contact.#contacts.set(client, it);
+    }
+    return it;
+  }
+
+  /** The contest for all whose keys begin so. */
+  contest(queue: string): Contest {
+    return { key: queue, side: this.#side, contenders: this.#contenders, mainstays: [] };
+  }
+}
