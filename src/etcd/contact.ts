@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Contender, Side } from '../remote/contender.js';
 import type { Contest } from '../remote/contest.js';
 import type { EtcdClient } from './client.js';
+import type { Place } from './place-in-queue.js';
 import { isPassing } from './refusal.js';
 import { Sessions } from './session.js';
 
@@ -12,6 +13,10 @@ const LOOK = 3000;
 export class Contact {
   readonly client: EtcdClient;
   readonly sessions: Sessions;
+  /** What its tokens have at etcd. */
+  readonly places: Map<string, Place> = new Map();
+  /** What is being given back: whoever asks how things stand waits for it. */
+  readonly leavings: Set<Promise<unknown>> = new Set();
   /** By key: who waits for what, in this process. */
   readonly #contenders = new Map<string, Contender>();
   readonly #side: Side;

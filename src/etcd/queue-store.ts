@@ -53,7 +53,6 @@ export abstract class QueueStore implements Store {
   readonly description: string;
   protected readonly contact: Contact;
   protected readonly keys: KeyRing;
-  readonly #places = new Map<string, Place>();
 
   constructor(contact: Contact, description: string, keys: KeyRing) {
     this.contact = contact;
@@ -67,7 +66,7 @@ export abstract class QueueStore implements Store {
   protected abstract look(place: Place): Promise<Attempt>;
 
   async attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
-    const place = this.#places.get(token) ?? (await this.#begin(token, ttl));
+    const place = this.contact.places.get(token) ?? (await this.#begin(token, ttl));
     let attempt: Attempt;
     if (place.lost !== undefined) attempt = SPENT;
     else if (place.revision !== null) attempt = await this.look(place);
@@ -92,25 +91,26 @@ export abstract class QueueStore implements Store {
     const { client, sessions } = this.contact;
     const place = new Place(client, sessions, this.keys, token);
     await place.enter(ttl);
-    this.#places.set(token, place);
+    this.contact.places.set(token, place);
     return place;
   }
 
   /** Moves the place to a session with that time to live. */
   async extend(token: string, ttl: number): Promise<boolean> {
-    const place = this.#places.get(token);
+    const place = this.contact.places.get(token);
     if (place === undefined) return false;
     await place.move(ttl);
     return true;
   }
 
   async release(token: string): Promise<boolean> {
-    const place = this.#places.get(token);
+    const place = this.contact.places.get(token);
     if (place === undefined) return false;
-    // What is asked while it is being made would be too early.
-    await place.making;
+    const { leavings } = this.contact;
+    const leaving = this.#leave(place).finally(() => leavings.delete(leaving));
+    leavings.add(leaving);
     try {
-      return await this.#leave(place);
+      return await leaving;
     } catch (error) {
       // The session may go on for long, and the place with it.
       void this.#leaveLater(place);
@@ -140,7 +140,7 @@ export abstract class QueueStore implements Store {
   async #leaveLater(place: Place): Promise<void> {
     if (place.isLeaving) return;
     place.isLeaving = true;
-    while (place.until > now() && this.#places.has(place.token)) {
+    while (place.until > now() && this.contact.places.has(place.token)) {
       await pause(LEAVING_PAUSE);
       await this.#leave(place).catch(() => {});
     }
@@ -149,6 +149,8 @@ export abstract class QueueStore implements Store {
 
   async #leave(place: Place): Promise<boolean> {
     let left: boolean;
+    // What is asked while it is being made would be too early.
+    await place.making;
     try {
       left = await this.#remove(place, this.leaving(place));
     } catch (error) {
@@ -183,7 +185,7 @@ export abstract class QueueStore implements Store {
   }
 
   #forget(place: Place): void {
-    if (this.#places.delete(place.token)) place.leave();
+    if (this.contact.places.delete(place.token)) place.leave();
   }
 
   /** Everything that the place consists of. */
@@ -226,16 +228,17 @@ export abstract class QueueStore implements Store {
 
   /** The renewal of a hold of this store. */
   renewal(hold: Hold, terms: Terms, sentAt: number): Renews {
-    const place = this.#places.get(hold.token) as Place;
+    const place = this.contact.places.get(hold.token) as Place;
     return new SessionRenewal(hold, place, terms, sentAt, () => void this.#expel(place));
   }
 
   placeOf(token: string): Place | undefined {
-    return this.#places.get(token);
+    return this.contact.places.get(token);
   }
 
-  /** All places, in order. @throws BackendUnavailableError */
+  /** All places, in order; none that this client has given up. @throws BackendUnavailableError */
   async line(): Promise<readonly KeyValue[]> {
+    await Promise.allSettled(this.contact.leavings);
     try {
       const answer = await this.contact.client.txn({
         compare: [],
@@ -248,13 +251,14 @@ export abstract class QueueStore implements Store {
     }
   }
 
-  /** Milliseconds until the lease of a place expires. @throws BackendUnavailableError */
+  /** Milliseconds until the lease of a place expires: up to one second too many. @throws BackendUnavailableError */
   async left({ lease = '0' }: KeyValue): Promise<number> {
     try {
-      const { TTL = '0' } = (await this.contact.client.ask('/v3/lease/timetolive', { ID: lease })) as {
-        TTL?: string;
-      };
-      return Math.max(0, Number(TTL)) * 1000;
+      const { TTL = '0', grantedTTL = '0' } = (await this.contact.client.ask('/v3/lease/timetolive', {
+        ID: lease,
+      })) as { TTL?: string; grantedTTL?: string };
+      // Whole seconds, rounded down.
+      return Math.min(Number(TTL) + 1, Number(grantedTTL)) * 1000;
     } catch (error) {
       throw this.unknown(error);
     }

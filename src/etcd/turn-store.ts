@@ -104,9 +104,11 @@ export class TurnStore extends QueueStore {
 
   /** Of the last write: the place of the last writer, whether it released or died. */
   #lastFence(last: KeyValue | undefined, marks: readonly KeyValue[], own: bigint): bigint {
-    // Nothing has been written since it was made: by this reader just now, or by an earlier one.
-    const told = decoded(last?.value) || last?.create_revision;
-    const fences = [BigInt(told ?? own), ...marks.map(({ create_revision }) => BigInt(create_revision))];
+    const fences = marks.map(({ create_revision }) => BigInt(create_revision));
+    const released = decoded(last?.value);
+    if (released !== '') fences.push(BigInt(released));
+    // Nobody is known to have written: as long as that is so, all readers have that of the first of them.
+    if (fences.length === 0) return BigInt(last?.create_revision ?? own);
     return fences.reduce((most, fence) => (fence > most ? fence : most));
   }
 
