@@ -10,6 +10,13 @@ import { Sessions } from './session.js';
 /** Milliseconds after which a waiter looks by itself at the latest: a member that stands still tells nothing. */
 const LOOK = 3000;
 
+export interface Seat {
+  readonly queue: string;
+  readonly number: number;
+  /** The end of its keys. */
+  readonly name: string;
+}
+
 export class Contact {
   readonly client: EtcdClient;
   readonly sessions: Sessions;
@@ -23,12 +30,15 @@ export class Contact {
   /** 128 random bits. */
   readonly #id = randomBytes(16).toString('base64url');
   #tokens = 0;
+  /** By what the keys begin with: the numbers that are in use. */
+  readonly #seats = new Map<string, Set<number>>();
+  #generation = 0;
 
   private constructor(client: EtcdClient) {
     this.client = client;
     this.sessions = new Sessions(client);
     this.#side = {
-      nextToken: (weight) => `${this.#id}.${(++this.#tokens).toString(36)}.${weight}`,
+      nextToken: (weight) => `${++this.#tokens}.${weight}`,
       waker: null,
       look: LOOK,
       isPassing,
@@ -45,6 +55,27 @@ export class Contact {
       Contact.#contacts.set(client, it);
     }
     return it;
+  }
+
+  /**
+   * A seat in a queue that nobody has. Seats are taken again and again: etcd keeps a trace of every key there ever was until it
+   * is compacted, and goes through these when it is asked for all keys with a prefix.
+   */
+  take(queue: string): Seat {
+    const taken = this.#seats.get(queue) ?? new Set();
+    this.#seats.set(queue, taken);
+    let number = 0;
+    while (taken.has(number)) number++;
+    taken.add(number);
+    return { queue, number, name: `${this.#id}.${this.#generation.toString(36)}.${number.toString(36)}` };
+  }
+
+  /** Nobody has it now. If it `mayReturn`, by a request or a lease that nobody knows the end of, it is never taken again. */
+  giveBack({ queue, number }: Seat, mayReturn: boolean): void {
+    if (mayReturn) this.#generation++;
+    const taken = this.#seats.get(queue);
+    taken?.delete(number);
+    if (taken?.size === 0) this.#seats.delete(queue);
   }
 
   /** The contest for all whose keys begin so. */

@@ -14,9 +14,9 @@ export interface KeyRing {
   readonly leavesMark: boolean;
   /** Where the fence of the last write is remembered, for readers. */
   readonly last: string | null;
-  place(token: string): string;
+  place(seat: string): string;
   /** Forbids that the place is made, should the request still be under way. */
-  gone(token: string): string;
+  gone(seat: string): string;
 }
 
 /** What is between the prefix and what tells locks of a kind apart. No name has a slash of its own, so none begins another. */
@@ -70,12 +70,12 @@ function ring(
     entered,
     leavesMark,
     last,
-    place: (token) => `${own}${token}`,
-    gone: (token) => `${prefix}gone/${token}`,
+    place: (seat) => `${own}${seat}`,
+    gone: (seat) => `${prefix}gone/${seat}`,
   };
 }
 
-/** The token in a key of the queue, or of {@link KeyRing.entered}. */
-export function tokenOf(key: string): string {
+/** The seat that a key of the queue belongs to, or one of {@link KeyRing.entered}. */
+export function seatOf(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1);
 }

@@ -96,12 +96,12 @@ export class PermitStore extends QueueStore {
     };
   }
 
-  #entry({ token }: Place): { weight: number; permits: number } {
-    return { weight: weightOf(token), permits: this.#permits };
+  #entry({ weight }: Place): { weight: number; permits: number } {
+    return { weight, permits: this.#permits };
   }
 
-  #fits({ token }: Place, ahead: readonly KeyValue[]): boolean {
-    return sumOf(ahead) + weightOf(token) <= this.#permits;
+  #fits({ weight }: Place, ahead: readonly KeyValue[]): boolean {
+    return sumOf(ahead) + weight <= this.#permits;
   }
 
   /** @throws NameConflictError: those who use it say that there are others. */
@@ -127,10 +127,6 @@ export class PermitStore extends QueueStore {
     }
     return { holders: line.slice(0, count), used };
   }
-}
-
-function weightOf(token: string): number {
-  return Number(token.slice(token.lastIndexOf('.') + 1));
 }
 
 function sumOf(places: readonly KeyValue[]): number {

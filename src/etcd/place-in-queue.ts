@@ -1,5 +1,6 @@
 /** What one token has at etcd: a key under a lease, whose create revision is its place in the queue, and its fence. */
 import { LockLostError } from '../errors.js';
+import type { Contact, Seat } from './contact.js';
 import type { KeyRing } from './keys.js';
 import { get, isChangedAt, isCreatedAt, kvsOf, putUnder } from './protocol.js';
 import type { Session, Sessions } from './session.js';
@@ -7,6 +8,8 @@ import type { EtcdClient } from './client.js';
 
 export class Place {
   readonly token: string;
+  readonly weight: number;
+  readonly seat: Seat;
   readonly key: string;
   /** Where it was created, and so its rank; null as long as that is not known. */
   revision: bigint | null = null;
@@ -31,11 +34,13 @@ export class Place {
   /** Two while it moves: until etcd has answered it may hang on either. */
   #ties: { readonly session: Session; readonly leave: () => void }[] = [];
 
-  constructor(client: EtcdClient, sessions: Sessions, keys: KeyRing, token: string) {
+  constructor({ client, sessions }: Contact, keys: KeyRing, token: string, seat: Seat) {
     this.#client = client;
     this.#sessions = sessions;
     this.token = token;
-    this.key = keys.place(token);
+    this.seat = seat;
+    this.weight = Number(token.slice(token.indexOf('.') + 1));
+    this.key = keys.place(seat.name);
   }
 
   /** @throws EtcdError */

@@ -88,10 +88,16 @@ export abstract class QueueStore implements Store {
   }
 
   async #begin(token: string, ttl: number): Promise<Place> {
-    const { client, sessions } = this.contact;
-    const place = new Place(client, sessions, this.keys, token);
-    await place.enter(ttl);
-    this.contact.places.set(token, place);
+    const { contact, keys } = this;
+    const seat = contact.take(keys.queue);
+    const place = new Place(contact, keys, token, seat);
+    try {
+      await place.enter(ttl);
+    } catch (error) {
+      contact.giveBack(seat, false);
+      throw error;
+    }
+    contact.places.set(token, place);
     return place;
   }
 
@@ -121,7 +127,7 @@ export abstract class QueueStore implements Store {
   /** A place that is over, or was refused. */
   #end(place: Place): void {
     if (place.isDoubtful && place.lost === undefined) void this.release(place.token).catch(() => {});
-    else this.#forget(place);
+    else this.#forget(place, place.revision === null);
   }
 
   /** True if it was there. */
@@ -159,7 +165,7 @@ export abstract class QueueStore implements Store {
       else if (isFull(error)) left = await this.#remove(place, [], false);
       else throw error;
     }
-    this.#forget(place);
+    this.#forget(place, left);
     return left;
   }
   /** Takes the lock from a holder whose time was up, in the background: those who come after are told. */
@@ -180,12 +186,15 @@ export abstract class QueueStore implements Store {
   }
 
   /** If a request that would make the place may still be under way, it must find that it may not. */
-  #forbidding({ isDoubtful, token, session }: Place): RequestOp[] {
-    return isDoubtful ? [put(this.keys.gone(token), '', session.id)] : [];
+  #forbidding({ isDoubtful, seat, session }: Place): RequestOp[] {
+    return isDoubtful ? [put(this.keys.gone(seat.name), '', session.id)] : [];
   }
 
-  #forget(place: Place): void {
-    if (this.contact.places.delete(place.token)) place.leave();
+  /** `isGone`: it is known that there is no such key. */
+  #forget(place: Place, isGone = false): void {
+    if (!this.contact.places.delete(place.token)) return;
+    place.leave();
+    this.contact.giveBack(place.seat, !isGone || place.isDoubtful);
   }
 
   /** Everything that the place consists of. */
@@ -199,8 +208,8 @@ export abstract class QueueStore implements Store {
   }
 
   /** That the place has not been made, and may be. */
-  protected unmade({ key, token }: Place): Compare[] {
-    return [isCreatedAt(key, 0), isCreatedAt(this.keys.gone(token), 0)];
+  protected unmade({ key, seat }: Place): Compare[] {
+    return [isCreatedAt(key, 0), isCreatedAt(this.keys.gone(seat.name), 0)];
   }
 
   /** A transaction that makes the place, if it is carried out. */

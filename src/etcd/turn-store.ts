@@ -5,7 +5,8 @@
  */
 import type { Attempt } from '../remote/store.js';
 import { OWNER } from '../remote/owner.js';
-import { tokenOf } from './keys.js';
+import type { Seat } from './contact.js';
+import { seatOf } from './keys.js';
 import type { Place } from './place-in-queue.js';
 import {
   decoded,
@@ -119,12 +120,12 @@ export class TurnStore extends QueueStore {
   }
 
   /** A mark that stays when the place expires with its lease. */
-  #mark({ token, session }: Place): RequestOp[] {
-    return this.keys.leavesMark ? [put(this.#markOf(token), OWNER, session.memory)] : [];
+  #mark({ seat, session }: Place): RequestOp[] {
+    return this.keys.leavesMark ? [put(this.#markOf(seat), OWNER, session.memory)] : [];
   }
 
-  #markOf(token: string): string {
-    return `${this.keys.entered}${token}`;
+  #markOf({ name }: Seat): string {
+    return `${this.keys.entered}${name}`;
   }
 
   /** Readers make it if nobody has written yet, so that all of them have the same fence. */
@@ -137,17 +138,17 @@ export class TurnStore extends QueueStore {
 
   /** Whoever is not ahead any more but has left its mark, with somebody who came before it still there, died waiting. */
   #clean(ahead: readonly KeyValue[], marks: readonly KeyValue[]): void {
-    const alive = new Set(ahead.map(({ key }) => tokenOf(decoded(key))));
+    const alive = new Set(ahead.map(({ key }) => seatOf(decoded(key))));
     const oldest = BigInt(ahead.at(-1)?.create_revision ?? 0);
     const dead = marks
-      .filter(({ key, create_revision }) => BigInt(create_revision) > oldest && !alive.has(tokenOf(decoded(key))))
+      .filter(({ key, create_revision }) => BigInt(create_revision) > oldest && !alive.has(seatOf(decoded(key))))
       .map(({ key }) => remove(decoded(key)));
     if (dead.length === 0) return;
     void this.contact.client.txn({ compare: [], success: dead.slice(0, 100), failure: [] }).catch(() => {});
   }
 
   protected override removal(place: Place): RequestOp[] {
-    const marks = this.keys.leavesMark ? [this.#markOf(place.token), ...place.dead] : [];
+    const marks = this.keys.leavesMark ? [this.#markOf(place.seat), ...place.dead] : [];
     return [remove(place.key), ...marks.slice(0, 100).map(remove)];
   }
 
