@@ -2,7 +2,7 @@ import { atMost, unbounded } from '../figures/figure.mjs';
 import { median } from '../figures/median.mjs';
 import { duration } from '../units.mjs';
 import { etcdctlLock } from './etcdctl.mjs';
-import { connect, mortise, watched } from './kinds.mjs';
+import { connect, mortise, rest, watched } from './kinds.mjs';
 
 const TURNS = 150;
 const PEER_TURNS = 25;
@@ -47,7 +47,7 @@ export async function handOff({ single, three }, onProgress, signal) {
 async function pass([one, other]) {
   const release = await one();
   const waiting = other().then((releaseOther) => ({ releaseOther, at: performance.now() }));
-  await new Promise((resolve) => setTimeout(resolve, 10 + Math.random() * 10));
+  await rest();
   const begin = performance.now();
   const released = release();
   const { releaseOther, at } = await waiting;

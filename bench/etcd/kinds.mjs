@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EtcdClient, EtcdLock } from 'mortise/etcd';
 
 const base64 = (text) => Buffer.from(text).toString('base64');
@@ -30,6 +31,11 @@ export function raw(client) {
   };
 }
 
+/** What comes after a rest takes longer, so everything that is compared comes after one. */
+export function rest() {
+  return sleep(5 + Math.random() * 3);
+}
+
 /** Milliseconds from just before a put until a watch has seen it. */
 export async function watched(client, name) {
   const key = base64(name);
@@ -42,6 +48,7 @@ export async function watched(client, name) {
     async turn() {
       await client.ask('/v3/kv/put', { key, value: base64('1') });
       const at = new Promise((resolve) => (seen = resolve));
+      await rest();
       const begin = performance.now();
       const answered = client.ask('/v3/kv/deleterange', { key });
       const time = (await at) - begin;

@@ -1,5 +1,5 @@
 /** A client of an etcd cluster. */
-import { after } from '../parker/after.js';
+import { clearTimeout, setTimeout } from '../parker/clock.js';
 import { Endpoint } from './endpoint.js';
 import { checkClientOptions, type EtcdClientOptions } from './place.js';
 import type { Txn, TxnAnswer } from './protocol.js';
@@ -10,6 +10,8 @@ const PATIENCE = 3000;
 /** Milliseconds until a watch that was cut off is taken up again: the first time, and at the most. */
 const FIRST_PAUSE = 20;
 const LONGEST_PAUSE = 1000;
+/** Milliseconds for which a stream stays that nobody listens to any more. */
+const STREAM_LINGER = 20;
 
 interface Asking {
   /** Milliseconds for each endpoint. */
@@ -25,7 +27,7 @@ interface WatchAnswer {
   readonly canceled?: boolean;
   readonly cancel_reason?: string;
   readonly compact_revision?: string;
-  readonly events?: readonly { readonly type?: string; readonly kv: { readonly key: string } }[];
+  readonly events?: readonly { readonly type?: string; readonly kv: { readonly key: string; readonly mod_revision: string } }[];
 }
 
 export interface Watching {
@@ -34,8 +36,8 @@ export interface Watching {
   readonly range_end?: string;
   /** From this revision on, nothing is missed. */
   readonly from: bigint;
-  /** A key was deleted. */
-  onDelete(key: string): void;
+  /** A key was deleted, at that revision. */
+  onDelete(key: string, revision: bigint): void;
   /** What happened meanwhile cannot be told any more: it was compacted, or may not be watched. */
   onGap(): void;
 }
@@ -174,13 +176,13 @@ export class EtcdClient {
         stop();
         onGap();
       } else if (message.created === true) pause = FIRST_PAUSE;
-      for (const { type, kv } of message.events ?? []) if (type === 'DELETE' && !isOver) onDelete(kv.key);
+      for (const { type, kv } of message.events ?? []) if (type === 'DELETE' && !isOver) onDelete(kv.key, BigInt(kv.mod_revision));
     };
     const resume = (place: number): void => {
       this.#leave(place);
       if (this.#isClosed || isOver) return;
-      const stopTimer = after(pause, () => void open());
-      endStream = stopTimer;
+      const timer = setTimeout(() => void open(), pause).unref();
+      endStream = () => clearTimeout(timer);
       pause = Math.min(pause * 2, LONGEST_PAUSE);
     };
     const open = async (): Promise<void> => {
@@ -204,7 +206,8 @@ export class EtcdClient {
     };
     const stop = (): void => {
       isOver = true;
-      endStream();
+      // Whoever was woken has something to ask that is urgent; to end a stream keeps both sides busy for a while.
+      setTimeout(() => endStream(), STREAM_LINGER).unref();
     };
     void open();
     return stop;

@@ -28,14 +28,21 @@ export class Endpoint {
   readonly #options: http.RequestOptions;
   readonly #request: typeof http.request;
   readonly #agent: http.Agent;
+  /** Streams end with their connection: those of requests stay open meanwhile. */
+  readonly #streams: http.Agent;
 
   constructor(url: URL, tls: EtcdTls | undefined) {
     this.url = url.origin;
     const isSecure = url.protocol === 'https:';
     this.#request = isSecure ? https.request : http.request;
-    this.#agent = isSecure ? new https.Agent({ keepAlive: true, ...tls }) : new http.Agent({ keepAlive: true });
+    const agent = (keepAlive: boolean): http.Agent => {
+      const options = { keepAlive, noDelay: true };
+      return isSecure ? new https.Agent({ ...tls, ...options }) : new http.Agent(options);
+    };
+    this.#agent = agent(true);
+    this.#streams = agent(false);
     const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1');
-    this.#options = { hostname, port: url.port || (isSecure ? 443 : 80), method: 'POST', agent: this.#agent };
+    this.#options = { hostname, port: url.port || (isSecure ? 443 : 80), method: 'POST' };
   }
 
   /**
@@ -46,7 +53,7 @@ export class Endpoint {
   async ask(path: string, body: object, patience: number, token: string, isQuiet: boolean): Promise<unknown> {
     let abandon = (): void => {};
     const answer = new Promise((resolve, reject) => {
-      const request = this.#send(path, body, token, isQuiet, (response) => {
+      const request = this.#send(path, body, token, isQuiet, this.#agent, (response) => {
         let text = '';
         response.setEncoding('utf8');
         response.on('data', (part: string) => (text += part));
@@ -79,7 +86,7 @@ export class Endpoint {
       request.destroy();
       onEnd(reason);
     };
-    const request = this.#send(path, body, token, true, (response) => {
+    const request = this.#send(path, body, token, true, this.#streams, (response) => {
       let rest = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => {
@@ -105,6 +112,7 @@ export class Endpoint {
   /** Ends all that is under way. */
   close(): void {
     this.#agent.destroy();
+    this.#streams.destroy();
   }
 
   #send(
@@ -112,6 +120,7 @@ export class Endpoint {
     body: object,
     token: string,
     isQuiet: boolean,
+    agent: http.Agent,
     onResponse: (response: http.IncomingMessage) => void,
   ): http.ClientRequest {
     const text = JSON.stringify(body);
@@ -121,7 +130,7 @@ export class Endpoint {
       ...NEEDS_LEADER,
     };
     if (token !== '') headers['Authorization'] = token;
-    const request = this.#request({ ...this.#options, path, headers }, onResponse);
+    const request = this.#request({ ...this.#options, agent, path, headers }, onResponse);
     request.on('socket', (socket) => {
       if (isQuiet) socket.unref();
       else socket.ref();

@@ -15,7 +15,7 @@ export interface KeyRing {
   /** Where the fence of the last write is remembered, for readers. */
   readonly last: string | null;
   place(seat: string): string;
-  /** Forbids that the place is made, should the request still be under way. */
+  /** Forbids that the place is made, should the request still be under way: where a mark is left, that one. */
   gone(seat: string): string;
 }
 
@@ -71,7 +71,7 @@ function ring(
     leavesMark,
     last,
     place: (seat) => `${own}${seat}`,
-    gone: (seat) => `${prefix}gone/${seat}`,
+    gone: (seat) => (leavesMark ? `${entered}${seat}` : `${prefix}gone/${seat}`),
   };
 }
 

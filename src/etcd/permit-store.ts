@@ -10,7 +10,6 @@ import type { Place } from './place-in-queue.js';
 import {
   decoded,
   get,
-  isCreatedAt,
   isUnchangedSince,
   kvsOf,
   range,
@@ -67,11 +66,7 @@ export class PermitStore extends QueueStore {
 
   protected async look(place: Place): Promise<Attempt> {
     const before = place.revision as bigint;
-    const answer = await this.contact.client.txn({
-      compare: [isCreatedAt(place.key, before)],
-      success: [range(this.keys.queue, { before })],
-      failure: [],
-    });
+    const answer = await this.view(place, (isLocal) => [range(this.keys.queue, { before, isLocal })]);
     if (answer.succeeded !== true) return SPENT;
     return this.#decide(place, kvsOf(answer, 0), answer);
   }
@@ -88,8 +83,10 @@ export class PermitStore extends QueueStore {
         this.contact.client.watch({
           ...within(this.keys.queue),
           from: BigInt(header.revision) + 1n,
-          onDelete: (key) => {
-            if (left.delete(key) && this.#fits(place, [...left.values()])) wake();
+          onDelete: (key, revision) => {
+            if (!left.delete(key) || !this.#fits(place, [...left.values()])) return;
+            place.wokenAt = revision;
+            wake();
           },
           onGap: wake,
         }),

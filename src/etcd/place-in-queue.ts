@@ -21,6 +21,8 @@ export class Place {
   isLeaving = false;
   /** Of those that hold: the marks of holders before it that died. */
   dead: readonly string[] = [];
+  /** The revision at which it was told that its turn may have come, since it looked. */
+  wokenAt: bigint | null = null;
   /** Has it been granted? */
   isHeld = false;
   /** The request that makes it, while it is under way: settles always. */

@@ -101,8 +101,8 @@ export function remove(key: string): RequestOp {
   return { request_delete_range: { key: encoded(key) } };
 }
 
-export function get(key: string): RequestOp {
-  return { request_range: { key: encoded(key) } };
+export function get(key: string, isLocal = false): RequestOp {
+  return { request_range: { key: encoded(key), ...(isLocal && { serializable: true }) } };
 }
 
 export interface RangeOptions {
@@ -111,11 +111,12 @@ export interface RangeOptions {
   readonly limit?: number;
   /** Latest first; otherwise the earliest. */
   readonly isDescending?: boolean;
-  readonly isKeysOnly?: boolean;
+  /** As the member that is asked knows it, without asking the others. */
+  readonly isLocal?: boolean;
 }
 
 /** The keys with that prefix in the order in which they were created. */
-export function range(prefix: string, { before, limit, isDescending, isKeysOnly }: RangeOptions): RequestOp {
+export function range(prefix: string, { before, limit, isDescending, isLocal }: RangeOptions): RequestOp {
   return {
     request_range: {
       ...within(prefix),
@@ -123,7 +124,7 @@ export function range(prefix: string, { before, limit, isDescending, isKeysOnly 
       sort_order: isDescending === true ? 'DESCEND' : 'ASCEND',
       ...(before !== undefined && { max_create_revision: String(before - 1n) }),
       ...(limit !== undefined && { limit: String(limit) }),
-      ...(isKeysOnly === true && { keys_only: true }),
+      ...(isLocal === true && { serializable: true }),
     },
   };
 }

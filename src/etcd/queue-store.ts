@@ -43,6 +43,8 @@ export function entryOf({ value }: KeyValue): Partial<Entry> {
   }
 }
 
+/** In place of a mark: the seat may not be taken any more. */
+export const GONE = 'gone';
 /** Milliseconds between two tries to leave the queue. */
 const LEAVING_PAUSE = 500;
 
@@ -187,7 +189,7 @@ export abstract class QueueStore implements Store {
 
   /** If a request that would make the place may still be under way, it must find that it may not. */
   #forbidding({ isDoubtful, seat, session }: Place): RequestOp[] {
-    return isDoubtful ? [put(this.keys.gone(seat.name), '', session.id)] : [];
+    return isDoubtful ? [put(this.keys.gone(seat.name), GONE, session.id)] : [];
   }
 
   /** `isGone`: it is known that there is no such key. */
@@ -233,6 +235,23 @@ export abstract class QueueStore implements Store {
     if (kv === undefined) return SPENT;
     place.wasMade(BigInt(kv.create_revision), BigInt(kv.mod_revision));
     return this.look(place);
+  }
+
+  /**
+   * How it stands with those ahead. Whoever was woken needs no majority for that: nobody comes ahead of it any more, its own key
+   * is there for as long as its session is proven, so what any member knows is enough that has what woke it.
+   */
+  protected async view(place: Place, operations: (isLocal: boolean) => RequestOp[]): Promise<TxnAnswer> {
+    const { wokenAt } = place;
+    const compare = [isCreatedAt(place.key, place.revision as bigint)];
+    const ask = (isLocal: boolean): Promise<TxnAnswer> =>
+      this.contact.client.txn({ compare, success: operations(isLocal), failure: [] });
+    place.wokenAt = null;
+    if (wokenAt !== null) {
+      const answer = await ask(true);
+      if (answer.succeeded === true && BigInt(answer.header.revision) >= wokenAt) return answer;
+    }
+    return ask(false);
   }
 
   /** The renewal of a hold of this store. */

@@ -18,13 +18,52 @@ import {
   range,
   remove,
   type KeyValue,
+  type RangeOptions,
   type RequestOp,
   type TxnAnswer,
 } from './protocol.js';
-import { QueueStore, SPENT, heldBy } from './queue-store.js';
+import { GONE, QueueStore, SPENT, heldBy } from './queue-store.js';
 
 export class TurnStore extends QueueStore {
+  /** Did the last one have to wait? Then the next one will as well, as likely as not. */
+  #isContended = false;
+
   protected async make(place: Place, queues: boolean): Promise<Attempt> {
+    // Who asks again may have made the place already.
+    if ((!this.#isContended || !queues) && !place.isDoubtful) {
+      const answer = await this.#takeFree(place);
+      if (answer.succeeded === true) return this.#granted(place, answer);
+    }
+    const attempt = await this.#queue(place, queues);
+    this.#isContended = !attempt.taken;
+    return attempt;
+  }
+
+  /** The short way, if nobody is there and nothing is remembered of anybody. */
+  #takeFree(place: Place): Promise<TxnAnswer> {
+    const { ahead, entered, leavesMark, last } = this.keys;
+    // Where everybody is ahead, and leaves a mark, the first two say that the place was not made, and may be.
+    const isUnmade = leavesMark ? [] : this.unmade(place);
+    return this.ask(place, {
+      compare: [isEmpty(ahead), isEmpty(entered), ...isUnmade],
+      success: [
+        this.placing(place, { since: Date.now() }),
+        ...this.#mark(place),
+        ...(leavesMark || last === null ? [] : [get(last), ...this.#keepLast(place)]),
+      ],
+      failure: [],
+    });
+  }
+
+  #granted(place: Place, answer: TxnAnswer): Attempt {
+    this.made(place, answer);
+    const revision = place.revision as bigint;
+    const fence = this.keys.leavesMark ? revision : this.#lastFence(kvsOf(answer, 1)[0], [], revision);
+    return { taken: true, fence, abandoned: false };
+  }
+
+  /** Of those who do not queue, only if nobody is ahead. */
+  async #queue(place: Place, queues: boolean): Promise<Attempt> {
     const { ahead, queue } = this.keys;
     const answer = await this.ask(place, {
       compare: [...this.unmade(place), ...(queues ? [] : [isEmpty(ahead)])],
@@ -49,23 +88,22 @@ export class TurnStore extends QueueStore {
     // Of the last two, one may be itself.
     const last = kvsOf(answer, 1).find(({ key }) => decoded(key) !== place.key);
     if (last === undefined) return this.#taken(place, answer, 3);
-    return this.#wait(last, kvsOf(answer, 2)[0], answer);
+    return this.#wait(place, last, kvsOf(answer, 2)[0], answer);
   }
 
   protected async look(place: Place): Promise<Attempt> {
     const before = place.revision as bigint;
-    const answer = await this.contact.client.txn({
-      compare: [isCreatedAt(place.key, before)],
-      success: [range(this.keys.ahead, { before, isDescending: true }), ...this.#remembered({ before })],
-      failure: [],
-    });
+    const answer = await this.view(place, (isLocal) => [
+      range(this.keys.ahead, { before, isDescending: true, isLocal }),
+      ...this.#remembered({ before, isLocal }),
+    ]);
     // Its lease has expired, or somebody took it away.
     if (answer.succeeded !== true) return SPENT;
     const ahead = kvsOf(answer, 0);
     const [last] = ahead;
     if (last === undefined) return this.#taken(place, answer, 1);
     this.#clean(ahead, kvsOf(answer, 1));
-    return this.#wait(last, ahead.at(-1), answer);
+    return this.#wait(place, last, ahead.at(-1), answer);
   }
 
   /** With the place itself: since when it is held, if nobody is ahead. */
@@ -79,7 +117,7 @@ export class TurnStore extends QueueStore {
     };
   }
 
-  #wait(last: KeyValue, first: KeyValue | undefined, { header }: TxnAnswer): Attempt {
+  #wait(place: Place, last: KeyValue, first: KeyValue | undefined, { header }: TxnAnswer): Attempt {
     return {
       taken: false,
       lookAfter: Infinity,
@@ -88,7 +126,10 @@ export class TurnStore extends QueueStore {
         this.contact.client.watch({
           key: last.key,
           from: BigInt(header.revision) + 1n,
-          onDelete: wake,
+          onDelete: (_, revision) => {
+            place.wokenAt = revision;
+            wake();
+          },
           onGap: wake,
         }),
     };
@@ -97,7 +138,9 @@ export class TurnStore extends QueueStore {
   /** Nobody is ahead, so whoever is remembered from before has died. */
   #taken(place: Place, answer: TxnAnswer, at: number): Attempt {
     const revision = place.revision as bigint;
-    const marks = kvsOf(answer, at).filter(({ create_revision }) => BigInt(create_revision) < revision);
+    const marks = kvsOf(answer, at).filter(
+      ({ create_revision, value }) => BigInt(create_revision) < revision && decoded(value) !== GONE,
+    );
     if (this.keys.leavesMark) place.dead = marks.map(({ key }) => decoded(key));
     const fence = this.keys.leavesMark ? revision : this.#lastFence(kvsOf(answer, at + 1)[0], marks, revision);
     return { taken: true, fence, abandoned: marks.length > 0 };
@@ -114,9 +157,9 @@ export class TurnStore extends QueueStore {
   }
 
   /** What outlives the leases of those who wrote. */
-  #remembered(options: { before?: bigint }): RequestOp[] {
+  #remembered(options: RangeOptions): RequestOp[] {
     const { entered, last } = this.keys;
-    return [range(entered, { ...options, isKeysOnly: true }), ...(last === null ? [] : [get(last)])];
+    return [range(entered, options), ...(last === null ? [] : [get(last, options.isLocal)])];
   }
 
   /** A mark that stays when the place expires with its lease. */
@@ -141,15 +184,18 @@ export class TurnStore extends QueueStore {
     const alive = new Set(ahead.map(({ key }) => seatOf(decoded(key))));
     const oldest = BigInt(ahead.at(-1)?.create_revision ?? 0);
     const dead = marks
-      .filter(({ key, create_revision }) => BigInt(create_revision) > oldest && !alive.has(seatOf(decoded(key))))
+      .filter(({ create_revision, value }) => BigInt(create_revision) > oldest && decoded(value) !== GONE)
+      .filter(({ key }) => !alive.has(seatOf(decoded(key))))
       .map(({ key }) => remove(decoded(key)));
     if (dead.length === 0) return;
     void this.contact.client.txn({ compare: [], success: dead.slice(0, 100), failure: [] }).catch(() => {});
   }
 
   protected override removal(place: Place): RequestOp[] {
-    const marks = this.keys.leavesMark ? [this.#markOf(place.seat), ...place.dead] : [];
-    return [remove(place.key), ...marks.slice(0, 100).map(remove)];
+    if (!this.keys.leavesMark) return [remove(place.key)];
+    // The mark of a seat that may not be taken any more is overwritten instead.
+    const own = place.isDoubtful ? [] : [this.#markOf(place.seat)];
+    return [place.key, ...own, ...place.dead.slice(0, 100)].map(remove);
   }
 
   protected override leaving(place: Place): RequestOp[] {
