@@ -6,7 +6,7 @@ import type { Txn, TxnAnswer } from './protocol.js';
 import { CODE, EtcdError, EtcdUnavailable, isOfEndpoint } from './refusal.js';
 
 /** Milliseconds that one endpoint is waited for, before another one is asked. */
-const PATIENCE = 3000;
+const PATIENCE = 1500;
 /** Milliseconds until a watch that was cut off is taken up again: the first time, and at the most. */
 const FIRST_PAUSE = 20;
 const LONGEST_PAUSE = 1000;
@@ -75,6 +75,7 @@ export class EtcdClient {
   #token: Promise<string> | undefined;
   /** Which endpoint answered last. */
   #current = 0;
+  #isClosing = false;
   #isClosed = false;
   readonly #closers: (() => Promise<unknown>)[] = [];
 
@@ -87,7 +88,7 @@ export class EtcdClient {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#isClosing;
   }
 
   /**
@@ -221,6 +222,7 @@ export class EtcdClient {
   /** Gives back what its locks still hold or wait for, and ends all connections. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
+    this.#isClosing = true;
     await Promise.allSettled(this.#closers.map((close) => close()));
     this.#isClosed = true;
     for (const endpoint of this.#endpoints) endpoint.close();

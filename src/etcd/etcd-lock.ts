@@ -7,6 +7,9 @@ import { EtcdLease } from './lease.js';
 import type { Place } from './place-in-queue.js';
 import type { QueueStore } from './queue-store.js';
 
+/** Milliseconds: an election of another leader takes one or two seconds. */
+const RELEASE_PATIENCE = 5000;
+
 export abstract class QueuedLock<
   S extends QueueStore,
   O extends AcquireOptions = AcquireOptions,
@@ -26,7 +29,11 @@ export abstract class QueuedLock<
       (hold, lock) => new EtcdLease(hold, lock, store.placeOf(hold.token) as Place),
     );
     this.store = store;
-    this.terms = { ...terms, renewal: (hold, own, sentAt) => store.renewal(hold, own, sentAt) };
+    this.terms = {
+      ...terms,
+      releasePatience: RELEASE_PATIENCE,
+      renewal: (hold, own, sentAt) => store.renewal(hold, own, sentAt),
+    };
   }
 
   /** Does anybody hold it? @throws BackendUnavailableError */

@@ -194,6 +194,7 @@ export class Sessions {
   async get(ttl: number, probe: string): Promise<Session> {
     const seconds = Math.ceil(ttl / 1000);
     for (;;) {
+      if (this.#client.isClosed) throw new Error('the client is closed');
       const opening = this.#open.get(seconds) ?? this.#begin(seconds, probe);
       const session = await opening;
       // After a pause, what is left of it may not be enough.

@@ -69,7 +69,7 @@ export class RemoteLease implements Lease {
 
   /**
    * True if this call released it, false if it had been released or lost before.
-   * @throws BackendUnavailableError if the server does not answer within two seconds. It is told in the background until
+   * @throws BackendUnavailableError if Redis does not answer within two seconds, etcd within five. It is told in the background until
    * the lock has expired.
    */
   release(): Promise<boolean> {
