@@ -1,7 +1,7 @@
 // etcd clusters of the tests' own: on free ports, in throw-away folders, gone when the process is.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -24,7 +24,7 @@ export class EtcdMember {
     this.name = name;
     this.port = port;
     this.peerPort = peerPort;
-    this.scheme = 'http';
+    this.scheme = words.includes('--auto-tls') ? 'https' : 'http';
     this.#arguments = words;
     this.#folder = mkdtempSync(path.join(tmpdir(), 'mortise-etcd-'));
     started.add(this);
@@ -54,6 +54,11 @@ export class EtcdMember {
       stream.on('data', (text) => (this.#output += text));
   }
 
+  /** The certificate that it made for itself, with `--auto-tls`. */
+  get certificate() {
+    return readFileSync(path.join(this.#folder, 'fixtures', 'client', 'cert.pem'));
+  }
+
   /** Its answer to a request, by the JSON gateway. */
   async ask(where, body = {}) {
     const signal = AbortSignal.timeout(5000);
@@ -67,6 +72,7 @@ export class EtcdMember {
   async isReady() {
     if (this.#child.exitCode !== null) throw new Error(`etcd has ended:\n${this.#output}`);
     try {
+      if (this.scheme === 'https') return existsSync(path.join(this.#folder, 'member', 'snap', 'db'));
       await this.ask('kv/range', { key: 'AA==', limit: 1 });
       return true;
     } catch {
