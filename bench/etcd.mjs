@@ -26,7 +26,9 @@ await measureFigures({
   async open() {
     const single = await EtcdCluster.start(1);
     const three = await EtcdCluster.start(3);
-    const version = /etcd Version: (\S+)/.exec(execFileSync('etcd', ['--version'], { encoding: 'utf8' }))?.[1];
+    const version = /etcd Version: (\S+)/.exec(
+      execFileSync('etcd', ['--version'], { encoding: 'utf8' }),
+    )?.[1];
     return {
       subject: { single, three },
       versions: [`etcd ${version}`],

@@ -43,10 +43,15 @@ export async function contended({ single }, onProgress, signal) {
     const each = requests / all.length;
     return [
       exactly(`${PROCESSES} processes: served out of the order of revisions`, overtaken, 0, '', detail),
-      atMost(`${PROCESSES} processes: requests an acquisition and release (${RECIPE} by the recipe)`, Number(each.toFixed(2)), RECIPE + 1, {
-        unit: '',
-        detail: `${requests} requests; 2 without contention`,
-      }),
+      atMost(
+        `${PROCESSES} processes: requests an acquisition and release (${RECIPE} by the recipe)`,
+        Number(each.toFixed(2)),
+        RECIPE + 1,
+        {
+          unit: '',
+          detail: `${requests} requests; 2 without contention`,
+        },
+      ),
     ];
   } finally {
     signal.removeEventListener('abort', killAll);

@@ -34,11 +34,15 @@ export async function handOff({ single, three }, onProgress, signal) {
     const p95 = times[1].sort((a, b) => a - b)[Math.floor(TURNS * 0.95)];
     const detail = `p50 ${duration(pass50)}, p95 ${duration(p95)}, against ${duration(write)}, ${TURNS} times`;
     figures.push(
-      atMost(`hand-off of mortise, ${what}, p50 against a write seen by a watch`, pass50 / write, 1.5, { detail }),
+      atMost(`hand-off of mortise, ${what}, p50 against a write seen by a watch`, pass50 / write, 1.5, {
+        detail,
+      }),
     );
     const peer = await etcdctlLock(cluster, PEER_TURNS, signal);
     const peerDetail = `p50 ${duration(median(peer))}, ${peer.length} times`;
-    figures.push(unbounded(`hand-off of etcdctl lock, ${what}, p50 against the same`, median(peer) / write, peerDetail));
+    figures.push(
+      unbounded(`hand-off of etcdctl lock, ${what}, p50 against the same`, median(peer) / write, peerDetail),
+    );
     await Promise.all([client.close(), other.close()]);
   }
   return figures;

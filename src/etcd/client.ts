@@ -27,7 +27,10 @@ interface WatchAnswer {
   readonly canceled?: boolean;
   readonly cancel_reason?: string;
   readonly compact_revision?: string;
-  readonly events?: readonly { readonly type?: string; readonly kv: { readonly key: string; readonly mod_revision: string } }[];
+  readonly events?: readonly {
+    readonly type?: string;
+    readonly kv: { readonly key: string; readonly mod_revision: string };
+  }[];
 }
 
 export interface Watching {
@@ -115,7 +118,8 @@ export class EtcdClient {
     const first = this.#current;
     for (let count = 0; count < this.#endpoints.length; count++) {
       const place = (first + count) % this.#endpoints.length;
-      if (this.#isClosed) throw new EtcdError(this.endpoints.join(', '), 'the client is closed', CODE.cancelled);
+      if (this.#isClosed)
+        throw new EtcdError(this.endpoints.join(', '), 'the client is closed', CODE.cancelled);
       try {
         return await this.#askAs(this.#endpoints[place] as Endpoint, path, body, patience, isQuiet);
       } catch (error) {
@@ -129,7 +133,13 @@ export class EtcdClient {
   }
 
   /** With the token of the user, and with another one if etcd does not take it any more. */
-  async #askAs(endpoint: Endpoint, path: string, body: object, patience: number, isQuiet: boolean): Promise<unknown> {
+  async #askAs(
+    endpoint: Endpoint,
+    path: string,
+    body: object,
+    patience: number,
+    isQuiet: boolean,
+  ): Promise<unknown> {
     const ask = async (): Promise<unknown> =>
       endpoint.ask(path, body, patience, await this.#authenticated(endpoint, patience), isQuiet);
     const token = this.#token;
@@ -177,7 +187,8 @@ export class EtcdClient {
         stop();
         onGap();
       } else if (message.created === true) pause = FIRST_PAUSE;
-      for (const { type, kv } of message.events ?? []) if (type === 'DELETE' && !isOver) onDelete(kv.key, BigInt(kv.mod_revision));
+      for (const { type, kv } of message.events ?? [])
+        if (type === 'DELETE' && !isOver) onDelete(kv.key, BigInt(kv.mod_revision));
     };
     const resume = (place: number): void => {
       this.#leave(place);

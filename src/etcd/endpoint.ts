@@ -145,7 +145,11 @@ export class Endpoint {
   }
 
   #parsed(status: number | undefined, text: string): unknown {
-    let answer: { error?: string | { message?: string; grpc_code?: number }; message?: string; code?: number };
+    let answer: {
+      error?: string | { message?: string; grpc_code?: number };
+      message?: string;
+      code?: number;
+    };
     try {
       answer = JSON.parse(text) as typeof answer;
     } catch {
@@ -165,6 +169,8 @@ export class Endpoint {
   #broken(error: Error): EtcdError {
     // Of several addresses of a name, each has its reason.
     const reasons = error instanceof AggregateError ? (error.errors as Error[]) : [error];
-    return new EtcdError(this.url, reasons.map(({ message }) => message).join(', '), undefined, { cause: error });
+    return new EtcdError(this.url, reasons.map(({ message }) => message).join(', '), undefined, {
+      cause: error,
+    });
   }
 }

@@ -20,7 +20,12 @@ export abstract class QueuedLock<
   protected constructor(
     name: string,
     contact: Contact,
-    { store, queue, terms, isReentrant = false }: { store: S; queue: string; terms: Terms; isReentrant?: boolean },
+    {
+      store,
+      queue,
+      terms,
+      isReentrant = false,
+    }: { store: S; queue: string; terms: Terms; isReentrant?: boolean },
   ) {
     super(
       name,

@@ -35,7 +35,10 @@ export class PermitStore extends QueueStore {
       const seen = queues ? undefined : await this.#seen(place);
       if (seen === null) break;
       const answer = await this.ask(place, {
-        compare: [...this.unmade(place), ...(seen === undefined ? [] : [isUnchangedSince(this.keys.queue, seen)])],
+        compare: [
+          ...this.unmade(place),
+          ...(seen === undefined ? [] : [isUnchangedSince(this.keys.queue, seen)]),
+        ],
         success: [this.placing(place, this.#entry(place)), range(this.keys.queue, {})],
         failure: [get(place.key)],
       });

@@ -58,7 +58,9 @@ export function checkClientOptions(options: EtcdClientOptions): CheckedOptions {
   );
   for (const [what, value] of Object.entries({ username, password }))
     if (value !== undefined && typeof value !== 'string')
-      throw new TypeError(`options.${what} must be a string, not ${what === 'password' ? typeof value : show(value)}`);
+      throw new TypeError(
+        `options.${what} must be a string, not ${what === 'password' ? typeof value : show(value)}`,
+      );
   if ((username === undefined) !== (password === undefined))
     throw new TypeError('options.username and options.password need each other');
   if (tls !== undefined) checkObject(tls, 'options.tls');
@@ -77,7 +79,9 @@ function checkEndpoint(url: unknown, what: string): URL {
   const text = String(url);
   const parsed = URL.canParse(text) ? new URL(text) : undefined;
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol) || parsed.hostname === '')
-    throw new RangeError(`${what} must be http://HOST:PORT, or https:// with TLS, not ${show(withoutUser(text))}`);
+    throw new RangeError(
+      `${what} must be http://HOST:PORT, or https:// with TLS, not ${show(withoutUser(text))}`,
+    );
   if (parsed.username !== '' || parsed.password !== '')
     throw new RangeError(`${what} must be without a user: give options.username and options.password`);
   return parsed;
@@ -86,4 +90,3 @@ function checkEndpoint(url: unknown, what: string): URL {
 function withoutUser(text: string): string {
   return text.replace(/\/\/.*@/, '//***@');
 }
-

@@ -18,7 +18,13 @@ export class SessionRenewal implements Renews {
   #isStopped = false;
 
   /** `expel` takes the lock from a holder whose time is up, while the session goes on. */
-  constructor(hold: Hold, place: Place, { ttl, autoExtend, maxHold }: Terms, sentAt: number, expel: () => void) {
+  constructor(
+    hold: Hold,
+    place: Place,
+    { ttl, autoExtend, maxHold }: Terms,
+    sentAt: number,
+    expel: () => void,
+  ) {
     this.#hold = hold;
     this.#place = place;
     this.#autoExtend = autoExtend;

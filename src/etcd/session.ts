@@ -142,7 +142,11 @@ export class Session {
   async #prove(): Promise<void> {
     const sentAt = now();
     const asking = { patience: Math.min(Math.max(this.ttl / 6, 250), 3000), isQuiet: true };
-    const answer = (await this.#client.ask('/v3/lease/keepalive', { ID: this.id }, asking)) as KeepAliveAnswer;
+    const answer = (await this.#client.ask(
+      '/v3/lease/keepalive',
+      { ID: this.id },
+      asking,
+    )) as KeepAliveAnswer;
     const { header, TTL = '0' } = answer.result ?? {};
     if (Number(TTL) <= 0) {
       this.#lose('its lease has expired, or was revoked');
@@ -186,7 +190,9 @@ export class Sessions {
     this.#client = client;
     client.beforeClose(async () => {
       const sessions = await Promise.allSettled(this.#open.values());
-      await Promise.allSettled(sessions.map((it) => (it.status === 'fulfilled' ? it.value.revoke() : undefined)));
+      await Promise.allSettled(
+        sessions.map((it) => (it.status === 'fulfilled' ? it.value.revoke() : undefined)),
+      );
     });
   }
 

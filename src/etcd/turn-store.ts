@@ -142,7 +142,9 @@ export class TurnStore extends QueueStore {
       ({ create_revision, value }) => BigInt(create_revision) < revision && decoded(value) !== GONE,
     );
     if (this.keys.leavesMark) place.dead = marks.map(({ key }) => decoded(key));
-    const fence = this.keys.leavesMark ? revision : this.#lastFence(kvsOf(answer, at + 1)[0], marks, revision);
+    const fence = this.keys.leavesMark
+      ? revision
+      : this.#lastFence(kvsOf(answer, at + 1)[0], marks, revision);
     return { taken: true, fence, abandoned: marks.length > 0 };
   }
 

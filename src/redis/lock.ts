@@ -90,7 +90,12 @@ export class RedisLock extends ExpiringLock {
     const terms = termsOf(options, { kind: 'lock', description, key });
     const isSingle = clients.length === 1;
     const replicas = checkReplicas(options, clients);
-    super(name, isSingle ? contestAt(clients[0], key) : contestAtAll(clients, key), reentrant, RemoteLease.of);
+    super(
+      name,
+      isSingle ? contestAt(clients[0], key) : contestAtAll(clients, key),
+      reentrant,
+      RemoteLease.of,
+    );
     const stores = clients.map(({ driver }) => new LockStore(driver, description, key, replicas));
     this.#store = isSingle ? (stores[0] as LockStore) : new QuorumStore(description, stores, terms.ttl);
     this.#wish = { store: this.#store, terms, weight: 1 };

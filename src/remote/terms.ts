@@ -27,11 +27,7 @@ export function checkLeaseOptions(options: LeaseOptions, least: number = MIN_TTL
   return { ttl, autoExtend, maxHold };
 }
 
-export function checkTtl(
-  ttl: unknown,
-  what: string,
-  least: number = MIN_TTL,
-): asserts ttl is number {
+export function checkTtl(ttl: unknown, what: string, least: number = MIN_TTL): asserts ttl is number {
   checkInteger(ttl, what, least, MAX_TTL);
 }
 

@@ -41,7 +41,10 @@ describe('an endpoint', () => {
   });
 
   test('that is something else is refused at once, even by those who wait', async () => {
-    const server = createServer((_, response) => response.writeHead(404).end('<html>')).listen(0, '127.0.0.1');
+    const server = createServer((_, response) => response.writeHead(404).end('<html>')).listen(
+      0,
+      '127.0.0.1',
+    );
     onTestFinished(() => void server.close());
     await once(server, 'listening');
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -76,7 +79,8 @@ describe('a cluster with users', () => {
   beforeAll(async () => {
     cluster = await EtcdCluster.start();
     ({ endpoints } = cluster);
-    const ask = (where: string, body: object): Promise<unknown> => cluster.members[0]!.ask(`auth/${where}`, body);
+    const ask = (where: string, body: object): Promise<unknown> =>
+      cluster.members[0]!.ask(`auth/${where}`, body);
     await ask('user/add', { name: 'root', password: 'of all' });
     await ask('role/add', { name: 'root' });
     await ask('user/grant', { user: 'root', role: 'root' });
@@ -155,7 +159,8 @@ test('a full database: acquiring fails with the reason, and what is held can be 
   const write = await table.acquireWrite();
   const value = Buffer.alloc(512 * 1024).toString('base64');
   await expect(async () => {
-    for (let count = 0; count < 50; count++) await cluster.members[0]!.ask('kv/put', { key: base64(`${count}`), value });
+    for (let count = 0; count < 50; count++)
+      await cluster.members[0]!.ask('kv/put', { key: base64(`${count}`), value });
   }).rejects.toThrow('space exceeded');
   const { message } = await refusal(new EtcdLock('another', { endpoints: cluster.endpoints }).acquire());
   expect(message).toContain(`${cluster.endpoints[0]}: etcdserver: mvcc: database space exceeded`);

@@ -6,6 +6,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { LockManager, UnsupportedError, etcdBackend, memoryBackend } from 'mortise';
 import * as etcd from 'mortise/etcd';
 import { describeBackend } from '../contract/backend.ts';
+import { fromEnvironment } from '../../dist/environment.js';
+import { runFixture } from '../fixtures/child.ts';
 import { copiedPackage } from '../fixtures/copied-package.ts';
 import { endProcesses } from '../fixtures/process.ts';
 import { EtcdCluster } from './cluster.mjs';
@@ -63,7 +65,8 @@ describe('etcdBackend', () => {
   test('is loaded when it is used: mortise runs without the code for etcd', async () => {
     const { entry } = await copiedPackage();
     const dist = dirname(entry);
-    for (const file of ['client.js', 'endpoint.js', 'lock.js', 'session.js']) rmSync(join(dist, 'etcd', file));
+    for (const file of ['client.js', 'endpoint.js', 'lock.js', 'session.js'])
+      rmSync(join(dist, 'etcd', file));
     const { etcdBackend } = (await import(pathToFileURL(entry).href)) as typeof import('mortise');
     const backend = etcdBackend({ endpoints });
     expect(backend.id).toContain('etcd http://');
@@ -87,6 +90,16 @@ describe('etcdBackend', () => {
   test('cannot block a thread, and says so at once', () => {
     const locks = new LockManager({ backend: etcdBackend({ client }) });
     expect(() => locks.lock(newKey()).acquireSync()).toThrow(UnsupportedError);
+  });
+
+  test('is what MORTISE_BACKEND says', async () => {
+    expect(fromEnvironment({ MORTISE_BACKEND: 'etcd:http://b:1,http://a:1' }).backend.id).toBe(
+      'etcd http://a:1,http://b:1',
+    );
+    const env = { MORTISE_BACKEND: `etcd:${endpoints.join(',')}` };
+    const { stdout, stderr, code } = await runFixture('manager/environment.mjs', [], { env });
+    expect([stderr, code]).toEqual(['', 0]);
+    expect((JSON.parse(stdout) as { backend: string }).backend).toBe(`etcd ${endpoints[0]}`);
   });
 
   test.each<[string, object, new () => Error]>([

@@ -62,7 +62,11 @@ export class EtcdMember {
   /** Its answer to a request, by the JSON gateway. */
   async ask(where, body = {}) {
     const signal = AbortSignal.timeout(5000);
-    const response = await fetch(`${this.url}/v3/${where}`, { method: 'POST', body: JSON.stringify(body), signal });
+    const response = await fetch(`${this.url}/v3/${where}`, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      signal,
+    });
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.message ?? answer.error);
     return answer;
@@ -171,7 +175,10 @@ export class EtcdCluster {
   async keys(prefix = 'mortise/') {
     const end = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
     const base64 = (text) => Buffer.from(text).toString('base64');
-    const { kvs = [] } = await this.members[0].ask('kv/range', { key: base64(prefix), range_end: base64(end) });
+    const { kvs = [] } = await this.members[0].ask('kv/range', {
+      key: base64(prefix),
+      range_end: base64(end),
+    });
     return kvs.map(({ key }) => String(Buffer.from(key, 'base64')));
   }
 

@@ -16,7 +16,10 @@ beforeAll(async () => {
 beforeEach(() => {
   // Each asks another member first.
   clients = cluster.endpoints.map(
-    (_, first) => new EtcdClient({ endpoints: [...cluster.endpoints.slice(first), ...cluster.endpoints.slice(0, first)] }),
+    (_, first) =>
+      new EtcdClient({
+        endpoints: [...cluster.endpoints.slice(first), ...cluster.endpoints.slice(0, first)],
+      }),
   );
   const name = `lock-${++names}`;
   locks = clients.map((client) => new EtcdLock(name, { client, ttl: 9000 }));

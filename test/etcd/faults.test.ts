@@ -264,7 +264,8 @@ describe('a process', () => {
     await peer.kill('SIGKILL');
     await waiters(lock, 1);
     await until(
-      async () => (await cluster.keys('mortise/lock-entered/')).filter((key) => key.includes(name)).length === 2,
+      async () =>
+        (await cluster.keys('mortise/lock-entered/')).filter((key) => key.includes(name)).length === 2,
       'it is forgotten',
     );
     await lease.release();

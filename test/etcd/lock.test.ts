@@ -182,7 +182,7 @@ describe('isOwner', () => {
     });
   type EtcdCompare = Parameters<EtcdClient['txn']>[0]['compare'][number];
 
-  test("lets writes through while it is held, and not a revision longer, whatever the holder believes", async () => {
+  test('lets writes through while it is held, and not a revision longer, whatever the holder believes', async () => {
     const lock = new EtcdLock(name, { client });
     const lease = await lock.acquire();
     expect((await write(lease, 'mine')).succeeded).toBe(true);
@@ -207,7 +207,10 @@ describe('what is left behind', () => {
     await expect(rival.acquire({ timeout: 30 })).rejects.toThrow('held by process');
     expect(await rival.tryAcquire()).toBeNull();
     await held.release();
-    await until(async () => (await cluster.keys()).filter((key) => key.includes(name)).length === 0, 'it is clean');
+    await until(
+      async () => (await cluster.keys()).filter((key) => key.includes(name)).length === 0,
+      'it is clean',
+    );
   });
 });
 
@@ -254,7 +257,12 @@ describe('options', () => {
     ['options.endpoints', 'a', { client: undefined, endpoints: 5 }, TypeError],
     ['options.endpoints[1]', 'a', { client: undefined, endpoints: ['http://a', 'etcd://b'] }, RangeError],
     ['options.username', 'a', { client: undefined, endpoints: 'http://me:secret@a' }, RangeError],
-    ['options.username', 'a', { client: undefined, endpoints: 'http://a', username: 1, password: '' }, TypeError],
+    [
+      'options.username',
+      'a',
+      { client: undefined, endpoints: 'http://a', username: 1, password: '' },
+      TypeError,
+    ],
     ['options.password', 'a', { client: undefined, endpoints: 'http://a', username: 'me' }, TypeError],
     ['options.tls', 'a', { client: undefined, endpoints: 'http://a', tls: {} }, RangeError],
     ['options.tls', 'a', { client: undefined, endpoints: 'https://a', tls: 'yes' }, TypeError],

@@ -121,7 +121,10 @@ test('the same name with other permits is refused while it is used', async () =>
   const conflicting = new EtcdSemaphore(name, { client, permits: 3 });
   expect(await rejection(conflicting.acquire())).toBeInstanceOf(NameConflictError);
   expect(await rejection(conflicting.tryAcquire())).toBeInstanceOf(NameConflictError);
-  await until(async () => (await new EtcdSemaphore(name, { client, permits: 2 }).info()).waiters === 0, 'it is gone');
+  await until(
+    async () => (await new EtcdSemaphore(name, { client, permits: 2 }).info()).waiters === 0,
+    'it is gone',
+  );
   await lease.release();
   await (await conflicting.acquire()).release();
 });

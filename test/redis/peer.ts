@@ -16,7 +16,6 @@ export class Peer {
   readonly #child: ChildProcess;
 
   private constructor(url: string, name: string, ttl: number, env: NodeJS.ProcessEnv, program: URL) {
-
     this.#child = fork(fileURLToPath(program), [url, name, String(ttl)], {
       execArgv: ['--expose-gc'],
       env: { ...process.env, ...env },

@@ -86,7 +86,8 @@ class EtcdSite {
     this.faults = {
       'a member that is stopped': (world) => stop(world, [world.random.pick(cluster.members)]),
       'a leader that is stopped': async (world) => stop(world, [await anyLeader(cluster, world)]),
-      'a majority that is stopped': (world) => stop(world, cluster.members.slice(world.random.below(2)).slice(0, 2)),
+      'a majority that is stopped': (world) =>
+        stop(world, cluster.members.slice(world.random.below(2)).slice(0, 2)),
       'a member that is restarted': (world) => restart(world.random.pick(cluster.members)),
       'a leader that is restarted': async (world) => restart(await anyLeader(cluster, world)),
     };
