@@ -1,4 +1,5 @@
 /** The default manager as the environment asks for it. */
+import { etcdBackend } from './backends/etcd.js';
 import { fileBackend } from './backends/file.js';
 import { memoryBackend } from './backends/memory.js';
 import { redisBackend } from './backends/redis.js';
@@ -15,12 +16,13 @@ const TIMEOUTS: Required<TimeLimits> = { read: 10_000, write: 30_000, lock: 60_0
 const backends: Record<string, (path: string, text: string) => Backend> = {
   file: (path) => fileBackend(path),
   'shared-memory': (path) => sharedMemoryBackend(path),
+  etcd: (path) => etcdBackend({ endpoints: path.split(',') }),
   redis: (_, text) => redisBackendAt(text),
   rediss: (_, text) => redisBackendAt(text),
 };
 
 /**
- * MORTISE_BACKEND: `memory` (the default), `file:DIR`, `shared-memory:PATH` or `redis://HOST`. MORTISE_LOCK_TIMEOUT, MORTISE_READ_TIMEOUT
+ * MORTISE_BACKEND: `memory` (the default), `file:DIR`, `shared-memory:PATH`, `redis://HOST` or `etcd:ENDPOINTS`, with commas. MORTISE_LOCK_TIMEOUT, MORTISE_READ_TIMEOUT
  * and MORTISE_WRITE_TIMEOUT: milliseconds, or `Infinity`. What is empty counts as not set.
  * @throws RangeError that names the variable and its value; what the backend throws.
  */
@@ -41,7 +43,7 @@ function backendFrom(text: string): Backend {
   const open = Object.hasOwn(backends, name) ? backends[name] : undefined;
   if (open === undefined || path === '')
     throw new RangeError(
-      `MORTISE_BACKEND must be memory, file:DIR, shared-memory:PATH or redis://HOST, not ${show(text)}`,
+      `MORTISE_BACKEND must be memory, file:DIR, shared-memory:PATH, redis://HOST or etcd:http://HOST:PORT, not ${show(text)}`,
     );
   return open(path, text);
 }

@@ -1,6 +1,7 @@
 /** Names and policy: what the front door has of the lock manager. */
 export { fileBackend, type FileBackendOptions } from './backends/file.js';
 export { memoryBackend } from './backends/memory.js';
+export { etcdBackend, type EtcdBackendOptions } from './backends/etcd.js';
 export { redisBackend, type RedisBackendOptions } from './backends/redis.js';
 export { sharedMemoryBackend } from './backends/shared-memory.js';
 export {

@@ -1,7 +1,7 @@
 /** mortise/redis: locks between machines, on Redis or Valkey. */
 export { redisBackend, type RedisBackendOptions } from './backends/redis.js';
 export type { RedisClient } from './redis/client-kind.js';
-export type { RedisLease } from './redis/lease.js';
+export type { RemoteLease as RedisLease } from './remote/lease.js';
 export { RedisLock, type RedisLockOptions, type RedlockOptions } from './redis/lock.js';
 export type { KeyOptions, RedisOptions, TermOptions } from './redis/options.js';
 export type { RedisPlace, RedisPlaces } from './redis/place.js';

@@ -15,6 +15,7 @@ import {
   type SyncLock,
   type Lease,
 } from 'mortise';
+import type { EtcdLock, EtcdReadWriteLock, EtcdSemaphore, EtcdLease } from 'mortise/etcd';
 import type { RedisLock, RedisReadWriteLock, RedisSemaphore } from 'mortise/redis';
 
 describe('Types', () => {
@@ -41,6 +42,12 @@ describe('Types', () => {
     expectTypeOf<RedisReadWriteLock['reader']>().toExtend<Lock>();
     expectTypeOf<RedisReadWriteLock['writer']>().toExtend<Lock>();
     expectTypeOf<Awaited<ReturnType<RedisLock['acquire']>>>().toExtend<Lease>();
+    expectTypeOf<EtcdLock>().toExtend<Lock>();
+    expectTypeOf<EtcdSemaphore>().toExtend<Lock>();
+    expectTypeOf<EtcdReadWriteLock['reader']>().toExtend<Lock>();
+    expectTypeOf<EtcdReadWriteLock['writer']>().toExtend<Lock>();
+    expectTypeOf<EtcdLease>().toExtend<Lease>();
+    expectTypeOf<Awaited<ReturnType<EtcdLock['acquire']>>>().toEqualTypeOf<EtcdLease>();
     expectTypeOf<Lease>().toExtend<Guard>();
     expectTypeOf<ReturnType<Lease['release']>>().toEqualTypeOf<Promise<boolean>>();
   });

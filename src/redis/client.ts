@@ -1,5 +1,5 @@
 /** One client, as all locks that were given it share it. */
-import type { Contender } from './contender.js';
+import type { Contender } from '../remote/contender.js';
 import type { Driver } from './driver.js';
 import { Subscriber } from './subscriber.js';
 import { Identity } from './token.js';

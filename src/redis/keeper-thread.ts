@@ -1,13 +1,13 @@
 /** The thread that renews holds while the event loop of those who hold them is busy: see `keeper.ts`. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { clientMaker } from './client-package.js';
-import { Hold } from './hold.js';
+import { Hold } from '../remote/hold.js';
 import type { Answer, Order, StorePlan } from './keeper.js';
 import { LockStore } from './lock-store.js';
 import { driverOfUrl } from './own-connection.js';
 import { PoolStore } from './pool-store.js';
 import { QuorumStore } from './quorum-store.js';
-import type { Store } from './store.js';
+import type { Store } from '../remote/store.js';
 
 const port = workerData as MessagePort;
 const holds = new Map<string, Hold>();

@@ -1,6 +1,6 @@
 /** The thread that renews holds while this one's event loop is blocked, seen from here: one for all holds, from the first one on. */
 import { MessageChannel, Worker, receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
-import type { Terms } from './hold.js';
+import type { Terms } from '../remote/hold.js';
 
 /** A store in words that can be sent to a thread. */
 export interface StorePlan {

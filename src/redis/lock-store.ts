@@ -1,8 +1,8 @@
 /** An exclusive lock on one server, or on the one shard of a cluster that its keys belong to. */
 import type { Driver } from './driver.js';
 import { LOCK_ACQUIRE, LOCK_EXTEND, LOCK_FENCE, LOCK_INFO, LOCK_RELEASE } from './script.js';
-import type { Attempt, Store, Taken } from './store.js';
-import { OWNER } from './token.js';
+import type { Attempt, Store, Taken } from '../remote/store.js';
+import { OWNER } from '../remote/owner.js';
 
 /** Who has a lock; the token is empty if nobody does. */
 export interface Occupancy {

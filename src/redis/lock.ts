@@ -1,13 +1,15 @@
-import type { Wish } from './contender.js';
+import type { Wish } from '../remote/contender.js';
 import { contestAt, contestAtAll } from './contest.js';
-import { ExpiringLock } from './expiring-lock.js';
-import { unavailable } from './failure.js';
+import { ExpiringLock } from '../remote/expiring-lock.js';
+import { unavailable } from '../remote/failure.js';
 import { LockStore, type Occupancy } from './lock-store.js';
 import { QuorumStore } from './quorum-store.js';
-import { checkBoolean, checkOptions, keyOf, type KeyOptions, type RedisOptions } from './options.js';
+import { checkOptions, keyOf, type KeyOptions, type RedisOptions } from './options.js';
 import type { RedisPlaces } from './place.js';
 import { clientsOf } from './servers.js';
 import { termsOf } from './thread-renewal.js';
+import { RemoteLease } from '../remote/lease.js';
+import { checkBoolean } from '../remote/terms.js';
 import { checkInteger } from '../deadline.js';
 import { UnsupportedError } from '../errors.js';
 import type { LockInfo } from '../lock.js';
@@ -88,7 +90,12 @@ export class RedisLock extends ExpiringLock {
     const terms = termsOf(options, { kind: 'lock', description, key });
     const isSingle = clients.length === 1;
     const replicas = checkReplicas(options, clients);
-    super(name, isSingle ? contestAt(clients[0], key) : contestAtAll(clients, key), reentrant);
+    super(
+      name,
+      isSingle ? contestAt(clients[0], key) : contestAtAll(clients, key),
+      reentrant,
+      RemoteLease.of,
+    );
     const stores = clients.map(({ driver }) => new LockStore(driver, description, key, replicas));
     this.#store = isSingle ? (stores[0] as LockStore) : new QuorumStore(description, stores, terms.ttl);
     this.#wish = { store: this.#store, terms, weight: 1 };

@@ -1,7 +1,8 @@
 /** What the locks on Redis are told, checked. */
-import { checkInteger, checkObject, show } from '../deadline.js';
+import { checkObject, show } from '../deadline.js';
 import { UnsupportedError } from '../errors.js';
-import type { Terms } from './hold.js';
+import type { Terms } from '../remote/hold.js';
+import { checkLeaseOptions } from '../remote/terms.js';
 import type { RedisPlace } from './place.js';
 
 /** Options of a hold. */
@@ -35,19 +36,11 @@ export type RedisOptions = KeyOptions & RedisPlace;
 export const DEFAULT_PREFIX = 'mortise:';
 /** More would not be counted exactly. */
 export const MAX_PERMITS: number = 2 ** 30;
-const DEFAULT_TTL = 30_000;
-const MIN_TTL = 10;
-const MAX_TTL = 2 ** 31 - 1;
 
 /** @throws TypeError or RangeError that names the option; UnsupportedError: a thread cannot use the user's client. */
 export function checkTerms(options: TermOptions): Terms {
-  const { ttl = DEFAULT_TTL, autoExtend = true, maxHold = Infinity, renewIn = 'loop' } = options;
-  checkTtl(ttl, 'options.ttl');
-  checkBoolean(autoExtend, 'options.autoExtend');
-  if (typeof maxHold !== 'number')
-    throw new TypeError(`options.maxHold must be a number of milliseconds, not ${show(maxHold)}`);
-  if (!(maxHold > 0))
-    throw new RangeError(`options.maxHold must be more than 0 milliseconds, not ${show(maxHold)}`);
+  const { renewIn = 'loop' } = options;
+  const terms = checkLeaseOptions(options);
   if (renewIn !== 'loop' && renewIn !== 'thread')
     throw new TypeError(`options.renewIn must be 'loop' or 'thread', not ${show(renewIn)}`);
   const { client, clients } = options as { client?: unknown; clients?: unknown };
@@ -55,16 +48,7 @@ export function checkTerms(options: TermOptions): Terms {
     throw new UnsupportedError(
       "options.renewIn cannot be 'thread' with a client of yours, which lives in this thread: give options.url",
     );
-  return { ttl, autoExtend, maxHold };
-}
-
-/** Shorter ones would be used up by the way to the server. */
-export function checkTtl(ttl: unknown, what: string): asserts ttl is number {
-  checkInteger(ttl, what, MIN_TTL, MAX_TTL);
-}
-
-export function checkBoolean(value: unknown, what: string): asserts value is boolean {
-  if (typeof value !== 'boolean') throw new TypeError(`${what} must be true or false, not ${show(value)}`);
+  return terms;
 }
 
 /** @throws TypeError if it is not an object. */

@@ -6,7 +6,7 @@
  * connection: what was asked fails then, and the next request opens another one.
  */
 import { setImmediate } from 'node:timers';
-import { setAlarm } from './alarm.js';
+import { setAlarm } from '../remote/alarm.js';
 import { clientMaker } from './client-package.js';
 import type { Driver } from './driver.js';
 import type { OwnClient } from './own-client.js';

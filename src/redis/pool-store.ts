@@ -1,11 +1,11 @@
 /** A pool of permits on one server: a semaphore, or a read-write lock, whose writers take all permits there are. */
 import { LockError, NameConflictError } from '../errors.js';
 import type { Driver } from './driver.js';
-import { unavailable } from './failure.js';
+import { unavailable } from '../remote/failure.js';
 import { POOL_ACQUIRE, POOL_EXTEND, POOL_INFO, POOL_RELEASE, POOL_RESIZE, type Script } from './script.js';
 import { heldBy, toBigInt } from './lock-store.js';
-import type { Attempt, Store } from './store.js';
-import { OWNER } from './token.js';
+import type { Attempt, Store } from '../remote/store.js';
+import { OWNER } from '../remote/owner.js';
 
 /** Milliseconds for which the server remembers a pool that nobody uses. */
 const KEEP = 86_400_000;

@@ -5,10 +5,10 @@
  *
  * There is no queue: several servers would have several orders, and could each keep their lock for another one.
  */
-import { forget } from './forget.js';
+import { forget } from '../remote/forget.js';
 import type { LockStore, Occupancy } from './lock-store.js';
 import { NoQuorum, askAll, inWords, isAnswered, type Answer } from './quorum.js';
-import type { Attempt, Refused, Store, Taken } from './store.js';
+import type { Attempt, Refused, Store, Taken } from '../remote/store.js';
 
 /** Milliseconds that one server is waited for, at least and at the most, and as a part of the ttl. */
 const LEAST_PATIENCE = 10;

@@ -1,6 +1,6 @@
 /** Asking several servers at once, without waiting for those that do not answer. */
 import { show } from '../deadline.js';
-import { answerWithin } from './failure.js';
+import { answerWithin } from '../remote/failure.js';
 
 /** What one of the servers said, or why it said nothing. */
 export type Answer<T> = { readonly value: T } | { readonly error: Error };

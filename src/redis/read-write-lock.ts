@@ -1,8 +1,9 @@
 import type { AcquireOptions, LockInfo } from '../lock.js';
-import type { Wish } from './contender.js';
-import { contestAt, type Contest } from './contest.js';
-import { ExpiringLock } from './expiring-lock.js';
-import type { RedisLease } from './lease.js';
+import type { Wish } from '../remote/contender.js';
+import type { Contest } from '../remote/contest.js';
+import { contestAt } from './contest.js';
+import { ExpiringLock } from '../remote/expiring-lock.js';
+import { RemoteLease } from '../remote/lease.js';
 import { checkOptions, keyOf, type RedisOptions } from './options.js';
 import { clientOf } from './servers.js';
 import { termsOf } from './thread-renewal.js';
@@ -18,7 +19,7 @@ export class RedisReadWriteFace extends ExpiringLock {
 
   /** @internal */
   constructor(name: string, contest: Contest, wish: Wish, store: PoolStore) {
-    super(name, contest, false);
+    super(name, contest, false, RemoteLease.of);
     this.#wish = wish;
     this.#store = store;
   }
@@ -100,22 +101,22 @@ export class RedisReadWriteLock {
   }
 
   /** `reader.acquire` */
-  acquireRead(options?: AcquireOptions): Promise<RedisLease> {
+  acquireRead(options?: AcquireOptions): Promise<RemoteLease> {
     return this.reader.acquire(options);
   }
 
   /** `reader.tryAcquire` */
-  tryAcquireRead(options?: AcquireOptions): Promise<RedisLease | null> {
+  tryAcquireRead(options?: AcquireOptions): Promise<RemoteLease | null> {
     return this.reader.tryAcquire(options);
   }
 
   /** `writer.acquire` */
-  acquireWrite(options?: AcquireOptions): Promise<RedisLease> {
+  acquireWrite(options?: AcquireOptions): Promise<RemoteLease> {
     return this.writer.acquire(options);
   }
 
   /** `writer.tryAcquire` */
-  tryAcquireWrite(options?: AcquireOptions): Promise<RedisLease | null> {
+  tryAcquireWrite(options?: AcquireOptions): Promise<RemoteLease | null> {
     return this.writer.tryAcquire(options);
   }
 }

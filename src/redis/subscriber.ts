@@ -4,7 +4,7 @@
  */
 import { clearTimeout, setTimeout } from '../parker/clock.js';
 import type { Driver } from './driver.js';
-import { Slots, type Slotted } from './slots.js';
+import { Slots, type Slotted } from '../remote/slots.js';
 
 /** Milliseconds for which the connection stays open without a wait: to open one costs many times what a wait does. */
 const LINGER = 1000;

@@ -6,10 +6,10 @@
 import { LockError, LockLostError } from '../errors.js';
 import { MAX_DELAY } from '../parker/after.js';
 import { clearTimeout, now, setTimeout } from '../parker/clock.js';
-import { provenUntil, type Terms } from './hold.js';
+import { provenUntil, type Terms } from '../remote/hold.js';
 import { keeper, type Answer, type StorePlan } from './keeper.js';
 import { checkTerms, type TermOptions } from './options.js';
-import type { Renewable, Renews } from './renewal.js';
+import type { Renewable, Renews } from '../remote/renewal.js';
 
 /** The terms that options ask for; in a thread, what is renewed is `store` at their URLs. @throws as {@link checkTerms} */
 export function termsOf(options: TermOptions, store: Omit<StorePlan, 'urls' | 'ttl'>): Terms {

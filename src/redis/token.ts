@@ -1,13 +1,5 @@
 /** Who asks. A token stands for one hold, or the wait for it, and for no other ever. */
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
-import { threadId } from 'node:worker_threads';
-
-/** This thread in words, for those who ask who holds a lock. */
-export const OWNER: string =
-  threadId === 0
-    ? `process ${process.pid} on ${hostname()}`
-    : `thread ${threadId} of process ${process.pid} on ${hostname()}`;
 
 /** One of the clients that contend; a process has one for each connection it was given. */
 export class Identity {

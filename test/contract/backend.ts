@@ -12,7 +12,7 @@ import { until } from '../fixtures/until.ts';
 
 /** A backend as it can be told to another thread or process: a function of the package, and its arguments. */
 export interface BackendSubject {
-  factory: 'memoryBackend' | 'fileBackend' | 'sharedMemoryBackend' | 'redisBackend';
+  factory: 'memoryBackend' | 'fileBackend' | 'sharedMemoryBackend' | 'redisBackend' | 'etcdBackend';
   args: unknown[];
 }
 

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromDocstrings, fromMarkdown } from './extract.ts';
-import { needsRedis, run, runnable } from './run.ts';
+import { needsEtcd, needsRedis, run, runnable } from './run.ts';
+import { EtcdCluster } from '../etcd/cluster.mjs';
 import { RedisServer } from '../redis/server.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -23,13 +24,19 @@ it('the README shows how to use the package', () => {
 describe('examples', () => {
   const environment: Record<string, string> = {};
   let server: RedisServer | undefined;
+  let cluster: EtcdCluster | undefined;
 
   beforeAll(async () => {
-    if (!runnable(examples).some(needsRedis)) return;
-    server = await RedisServer.start();
-    environment['REDIS_URL'] = server.url;
+    if (runnable(examples).some(needsRedis)) {
+      server = await RedisServer.start();
+      environment['REDIS_URL'] = server.url;
+    }
+    if (runnable(examples).some(needsEtcd)) {
+      cluster = await EtcdCluster.start();
+      environment['ETCD_ENDPOINTS'] = cluster.endpoints.join(',');
+    }
   });
-  afterAll(() => server?.end());
+  afterAll(() => Promise.all([server?.end(), cluster?.end()]));
 
   for (const example of runnable(examples)) {
     const [file] = example.page.split(':');

@@ -32,6 +32,11 @@ export function needsRedis({ code }: Example): boolean {
   return code.includes('process.env.REDIS_URL');
 }
 
+/** Does it need an etcd cluster, whose members it takes from its environment? */
+export function needsEtcd({ code }: Example): boolean {
+  return code.includes('process.env.ETCD_ENDPOINTS');
+}
+
 /** Runs an example in a process and a folder of its own, where `mortise` is this package. */
 export async function run(
   example: Example,

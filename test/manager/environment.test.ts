@@ -61,7 +61,7 @@ describe('The default manager', () => {
   test('says so when it is first asked for', async () => {
     const { error } = await managerOf({ MORTISE_BACKEND: 'nowhere' });
     expect(error).toBe(
-      "RangeError: MORTISE_BACKEND must be memory, file:DIR, shared-memory:PATH or redis://HOST, not 'nowhere'",
+      "RangeError: MORTISE_BACKEND must be memory, file:DIR, shared-memory:PATH, redis://HOST or etcd:http://HOST:PORT, not 'nowhere'",
     );
   });
 

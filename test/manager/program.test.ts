@@ -9,10 +9,12 @@ import { openBackend, type BackendSubject } from '../contract/backend.ts';
 import { runFixture } from '../fixtures/child.ts';
 import { inventory } from '../fixtures/manager/inventory.mjs';
 import { folder, newRegion } from '../fixtures/space-open/region.ts';
+import { EtcdCluster } from '../etcd/cluster.mjs';
 import { RedisServer } from '../redis/server.mjs';
 
 const server = await RedisServer.start();
-afterAll(() => server.end());
+const cluster = await EtcdCluster.start();
+afterAll(() => Promise.all([server.end(), cluster.end()]));
 
 const rounds = 50;
 let files = 0;
@@ -35,6 +37,7 @@ const subjects: BackendSubject[] = [
   { factory: 'fileBackend', args: [join(folder, 'program')] },
   { factory: 'sharedMemoryBackend', args: [newRegion(), { locks: 64, threads: 16 }] },
   { factory: 'redisBackend', args: [{ url: server.url }] },
+  { factory: 'etcdBackend', args: [{ endpoints: cluster.endpoints }] },
 ];
 
 describe.each(subjects)('A program with locks of $factory', (subject) => {

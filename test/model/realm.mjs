@@ -18,9 +18,9 @@ import { EDGE, Generator, atomic, closure, currentThread, enter, mortality, top 
 import { namesIn, transformModule, transformModules } from './transform.mjs';
 
 const root = new URL('../../dist/', import.meta.url);
-/** What gives locks names stands above them, and who only looks at them; Redis beside them: no program goes there. */
+/** What gives locks names stands above them, and who only looks at them; locks on servers beside them: no program goes there. */
 const ABOVE =
-  /^(index|manager|lock-manager|decorators|environment|metrics|redis|space\/holders)\.js$|^(manager|deadlocks|statistics|metrics|backends|redis)\//;
+  /^(index|manager|lock-manager|decorators|environment|metrics|redis|etcd|space\/holders)\.js$|^(manager|deadlocks|statistics|metrics|backends|remote|redis|etcd)\//;
 /** The programs of the threads are code as well. */
 const PROGRAMS = new Set(['programs.js', 'situations.js', 'openings.js', 'attaching.js', 'counting.js']);
 

@@ -77,8 +77,9 @@ describe('redisBackend', () => {
     const { entry } = await copiedPackage();
     const dist = dirname(entry);
     rmSync(join(dist, 'redis', 'scripts'), { recursive: true });
-    for (const file of ['lock.js', 'client.js', 'driver.js', 'contender.js', 'own-connection.js'])
+    for (const file of ['lock.js', 'client.js', 'driver.js', 'own-connection.js'])
       rmSync(join(dist, 'redis', file));
+    rmSync(join(dist, 'remote', 'contender.js'));
     const { redisBackend } = (await import(pathToFileURL(entry).href)) as typeof import('mortise');
     const backend = redisBackend({ url: server.url });
     expect(backend.id).toContain('redis://');

@@ -15,9 +15,8 @@ export class Peer {
   readonly exited: Promise<unknown>;
   readonly #child: ChildProcess;
 
-  private constructor(url: string, name: string, ttl: number, env: NodeJS.ProcessEnv) {
-    const program = fileURLToPath(new URL('./peer.mjs', import.meta.url));
-    this.#child = fork(program, [url, name, String(ttl)], {
+  private constructor(url: string, name: string, ttl: number, env: NodeJS.ProcessEnv, program: URL) {
+    this.#child = fork(fileURLToPath(program), [url, name, String(ttl)], {
       execArgv: ['--expose-gc'],
       env: { ...process.env, ...env },
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
@@ -29,8 +28,15 @@ export class Peer {
     peers.add(this);
   }
 
-  static async start(url: string, name: string, ttl: number, env: NodeJS.ProcessEnv = {}): Promise<Peer> {
-    const peer = new Peer(url, name, ttl, env);
+  /** `program` is beside this one, or where its URL says. */
+  static async start(
+    url: string,
+    name: string,
+    ttl: number,
+    env: NodeJS.ProcessEnv = {},
+    program: URL = new URL('./peer.mjs', import.meta.url),
+  ): Promise<Peer> {
+    const peer = new Peer(url, name, ttl, env, program);
     await peer.hears((message) => message.event === 'ready');
     return peer;
   }

@@ -50,6 +50,11 @@ it('brings the scripts that it sends to Redis', () => {
   expect(runs('redis.mjs', code)).toBe('function');
 });
 
+it('has locks on etcd that need no other package', () => {
+  const code = "import { EtcdLock } from 'mortise/etcd'; console.log(typeof EtcdLock);";
+  expect(runs('etcd.mjs', code)).toBe('function');
+});
+
 it('tells who wants metrics in one sentence which package is missing', () => {
   const code = `
     import { LockManager } from 'mortise';

@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { RedisLock, RedisReadWriteLock, RedisSemaphore } from 'mortise/redis';
+import { EtcdClient, EtcdLock, EtcdReadWriteLock, EtcdSemaphore } from 'mortise/etcd';
 import { simpleLock } from './simple-lock.mjs';
 
 const PERMITS = 4;
@@ -35,6 +36,7 @@ const clients = [
 
 /** @returns {Promise<Subject[]>} */
 export async function subjectsOf({ kind, url, number, ttl }) {
+  if (kind === 'etcd') return etcdSubjects(url, ttl);
   const place = await clients[number % clients.length](url);
   if (kind !== 'mortise') {
     const { client } = await clients[1](url);
@@ -43,10 +45,26 @@ export async function subjectsOf({ kind, url, number, ttl }) {
   }
   // A thread needs a URL.
   const options = { ...place, ttl, renewIn: 'url' in place && number % 2 === 0 ? 'thread' : 'loop' };
-  const lock = new RedisLock('lock', options);
-  const impatient = new RedisLock('lock', { ...options, autoExtend: false });
-  const table = new RedisReadWriteLock('table', options);
-  const semaphore = new RedisSemaphore('permits', { ...options, permits: PERMITS });
+  return subjects({
+    lock: new RedisLock('lock', options),
+    impatient: new RedisLock('lock', { ...options, autoExtend: false }),
+    table: new RedisReadWriteLock('table', options),
+    semaphore: new RedisSemaphore('permits', { ...options, permits: PERMITS }),
+  });
+}
+
+function etcdSubjects(url, ttl) {
+  const options = { client: new EtcdClient({ endpoints: url.split(',') }), ttl };
+  return subjects({
+    lock: new EtcdLock('lock', options),
+    impatient: new EtcdLock('lock', { ...options, autoExtend: false }),
+    table: new EtcdReadWriteLock('table', options),
+    semaphore: new EtcdSemaphore('permits', { ...options, permits: PERMITS }),
+  });
+}
+
+/** @returns {Subject[]} */
+function subjects({ lock, impatient, table, semaphore }) {
   const one = { lock: 'lock', weight: 1, capacity: 1, fenced: true };
   const rows = { lock: 'table', capacity: ALL, fenced: true };
   const permits = { lock: 'permits', capacity: PERMITS, fenced: false };

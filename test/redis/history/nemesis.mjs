@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * @typedef {object} World
- * @property {import('../server.mjs').RedisServer} server
+ * @property {{ server?: import('../server.mjs').RedisServer, faults: object }} site
  * @property {import('../../stress/random.mjs').Random} random
  * @property {number} ttl
  * @property {boolean} forgets may the server lose what it knows?
@@ -55,34 +55,33 @@ const nearby = {
 };
 
 /** Of the server. */
-const central = {
-  async 'a server that is stopped'({ server, ...world }) {
+export const central = {
+  async 'a server that is stopped'({ site: { server }, ...world }) {
     server.pause();
     await some(world, 1);
     server.resume();
   },
   async 'a server that is restarted'(world) {
-    const { server } = world;
+    const { server } = world.site;
     await forgetting(world, async () => {
       await server.kill();
       await server.run();
     });
   },
-  async 'scripts that are forgotten'({ server }) {
-    await server.send('SCRIPT FLUSH');
+  async 'scripts that are forgotten'({ site }) {
+    await site.server.send('SCRIPT FLUSH');
   },
 };
-const amnesia = {
+export const amnesia = {
   async 'everything that is forgotten'(world) {
-    await forgetting(world, () => world.server.send('FLUSHALL'));
+    await forgetting(world, () => world.site.server.send('FLUSHALL'));
   },
 };
 
 /** Makes faults, nearby and at the server at the same time, until the time is up. */
 export async function trouble(world, seconds) {
   const end = performance.now() + seconds * 1000;
-  const servers = world.forgets ? { ...central, ...amnesia } : central;
-  await Promise.all([loop(world, nearby, 100, end), loop(world, servers, 1000, end)]);
+  await Promise.all([loop(world, nearby, 100, end), loop(world, world.site.faults, 1000, end)]);
 }
 
 async function loop(world, faults, pause, end) {

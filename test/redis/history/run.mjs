@@ -14,6 +14,7 @@ It ends with 0 if all promises were kept, 1 if one was not, 2 if it does not und
 
   --trials N    how many (20)
   --minutes M   with faults, of all trials together (2); a trial takes 5 to 10 seconds more, to begin and to come to rest
+  --etcd        on clusters of etcd with three members, instead of Redis
   --workers N   processes at a time (5)
   --seed N      of the first trial; each has the next one
   --out DIR     where the history of a trial that failed is written (build/history)
@@ -27,6 +28,7 @@ const config = {
   workers: text(5),
   seed: text(seed),
   out: text('build/history'),
+  etcd: { type: 'boolean', default: false },
   help: { type: 'boolean' },
 };
 
@@ -65,6 +67,7 @@ const failed = [];
 console.log(`${trials} trials of ${seconds.toFixed(1)} s, ${workers} workers, Node.js ${process.version}`);
 for (let number = 1; number <= trials; number++) {
   const setting = { seed: firstSeed + number - 1, seconds, workers, forgets: number % 2 === 0 };
+  if (options.etcd) Object.assign(setting, { kind: 'etcd', ttl: 2000, forgets: false });
   const events = await trial(setting);
   const { violations, counts } = check(events);
   for (const [what, count] of Object.entries(counts)) totals[what] = (totals[what] ?? 0) + count;

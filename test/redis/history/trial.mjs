@@ -7,14 +7,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Random } from '../../stress/random.mjs';
-import { FaultProxy } from '../proxy.mjs';
-import { RedisServer } from '../server.mjs';
 import { trouble } from './nemesis.mjs';
 import { Recorder, readHistory } from './record.mjs';
+import { startSite } from './sites.mjs';
 
 const program = fileURLToPath(new URL('./worker.mjs', import.meta.url));
-/** So that a restart loses nothing. */
-const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 /**
  * @typedef {object} TrialOptions
  * @property {number} seed of the choices; what the machine does with them differs each time
@@ -31,20 +28,20 @@ const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 export async function trial({ seed, seconds, kind = 'mortise', forgets = false, workers = 5, ...times }) {
   const { ttl = 400, calm = 1500, patience = 10_000 } = times;
   const folder = mkdtempSync(path.join(tmpdir(), 'mortise-history-'));
-  const server = await RedisServer.start(...(forgets ? [] : DURABLE));
-  const crew = new Crew({ folder, server, kind, ttl, random: new Random(seed) });
+  const site = await startSite(kind, forgets);
+  const crew = new Crew({ folder, site, kind, ttl, random: new Random(seed) });
   try {
     await crew.start(workers);
     const { random } = crew;
     const record = (type, values) => crew.recorder.write(type, values);
-    await trouble({ server, random, ttl, forgets, record, anyWorker: () => crew.anyWorker() }, seconds);
+    await trouble({ site, random, ttl, forgets, record, anyWorker: () => crew.anyWorker() }, seconds);
     record('healed');
     await sleep(calm);
     await crew.end(patience);
     return readHistory(crew.files);
   } finally {
     await crew.kill();
-    await server.end();
+    await site.end();
     rmSync(folder, { recursive: true });
   }
 }
@@ -70,8 +67,8 @@ class Crew {
   }
 
   async start(count) {
-    const { server } = this.#setting;
-    const proxies = await Promise.all(Array.from({ length: count }, () => FaultProxy.start(server.port)));
+    const { site } = this.#setting;
+    const proxies = await Promise.all(Array.from({ length: count }, () => site.newLine()));
     this.workers = proxies.map((proxy) => new Worker(this, proxy));
     await Promise.all(this.workers.map((worker) => worker.start()));
   }

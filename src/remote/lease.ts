@@ -1,7 +1,7 @@
-/** What a holder of a lock on Redis has in hand. */
+/** What a holder of a lock on servers has in hand. */
 import type { Lease } from '../lock.js';
 import type { Hold } from './hold.js';
-import { checkTtl } from './options.js';
+import { checkTtl } from './terms.js';
 import { tether, type Remains, type Tether } from './tether.js';
 
 /**
@@ -10,7 +10,7 @@ import { tether, type Remains, type Tether } from './tether.js';
  * asked not to be. If it is garbage-collected while held, a process warning with code `MORTISE_GUARD_LOST` names the
  * lock, and it is left to expire.
  */
-export class RedisLease implements Lease {
+export class RemoteLease implements Lease {
   readonly #hold: Hold;
   readonly #remains: Remains;
   /** Null once it is released. */
@@ -24,8 +24,13 @@ export class RedisLease implements Lease {
     this.#tether.remains.add(this.#remains);
   }
 
+  /** What makes leases of locks that have nothing to add. @internal */
+  static of(hold: Hold, lock: string): RemoteLease {
+    return new RemoteLease(hold, lock);
+  }
+
   /** @internal */
-  static holdOf(lease: RedisLease): Hold {
+  static holdOf(lease: RemoteLease): Hold {
     return lease.#hold;
   }
 
@@ -64,7 +69,7 @@ export class RedisLease implements Lease {
 
   /**
    * True if this call released it, false if it had been released or lost before.
-   * @throws BackendUnavailableError if the server does not answer within two seconds. It is told in the background until
+   * @throws BackendUnavailableError if Redis does not answer within two seconds, etcd within five. It is told in the background until
    * the lock has expired.
    */
   release(): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** What one lock needs of a server, or of several. Every call may be repeated with the same token. */
+/** What one lock needs of the servers that keep it. Every call may be repeated with the same token. */
 export interface Store {
   /** The lock in words, for messages. */
   readonly description: string;
@@ -34,6 +34,8 @@ export interface Refused {
   readonly reason: string;
   /** What the token had has been given back: the next attempt needs another one. */
   readonly isSpent?: boolean;
+  /** If the store knows how: calls back when it is worth another look. Returns what ends that. */
+  readonly watch?: (wake: () => void) => () => void;
   /** Too many servers failed, so that nobody knows. */
   readonly failure?: Error;
 }

@@ -1,24 +1,34 @@
-/** Everything that the locks on Redis have in common, once it is said what is asked of the server. */
+/** Everything that the locks that expire have in common, once it is said what is asked of the server. */
 import { asyncDeadline } from '../deadline.js';
 import type { AcquireOptions, Lock, LockInfo } from '../lock.js';
 import { checkBody, withLease } from '../with-lock.js';
 import type { Wish } from './contender.js';
 import { contenderOf, type Contest } from './contest.js';
 import type { Hold } from './hold.js';
-import { RedisLease } from './lease.js';
+import { RemoteLease } from './lease.js';
 import { inside, reenter } from './reentry.js';
 import { Slots } from './slots.js';
 
-export abstract class ExpiringLock<O extends AcquireOptions = AcquireOptions> implements Lock {
+export abstract class ExpiringLock<
+  O extends AcquireOptions = AcquireOptions,
+  L extends RemoteLease = RemoteLease,
+> implements Lock {
   readonly name: string;
   readonly #contest: Contest;
   readonly #isReentrant: boolean;
+  readonly #lease: (hold: Hold, lock: string) => L;
   readonly #holds = new Slots<Hold>();
 
-  protected constructor(name: string, contest: Contest, isReentrant: boolean) {
+  protected constructor(
+    name: string,
+    contest: Contest,
+    isReentrant: boolean,
+    lease: (hold: Hold, lock: string) => L,
+  ) {
     this.name = name;
     this.#contest = contest;
     this.#isReentrant = isReentrant;
+    this.#lease = lease;
   }
 
   /** Checks what is particular to this kind of lock. */
@@ -32,7 +42,7 @@ export abstract class ExpiringLock<O extends AcquireOptions = AcquireOptions> im
    * @throws LockTimeoutError, `signal.reason`; BackendUnavailableError if the server refuses, or does not answer for as
    * long as the lock's ttl.
    */
-  async acquire(options?: O): Promise<RedisLease> {
+  async acquire(options?: O): Promise<L> {
     const deadline = asyncDeadline(options);
     const wish = this.wish(options);
     const entered = this.#reenter(wish);
@@ -48,7 +58,7 @@ export abstract class ExpiringLock<O extends AcquireOptions = AcquireOptions> im
    * The lock if it is free now and nobody waits for it, or null.
    * @throws BackendUnavailableError if the server refuses or does not answer; `signal.reason` if it is aborted already.
    */
-  async tryAcquire(options?: O): Promise<RedisLease | null> {
+  async tryAcquire(options?: O): Promise<L | null> {
     asyncDeadline(options);
     const wish = this.wish(options);
     const entered = this.#reenter(wish);
@@ -62,12 +72,12 @@ export abstract class ExpiringLock<O extends AcquireOptions = AcquireOptions> im
    * Runs `body` with the lock held, and releases it when the promise of `body` settles. Returns or throws what `body`
    * did, whatever comes of the release. `lease.signal` tells the body to stop when the lock is lost.
    */
-  async withLock<T>(body: (lease: RedisLease) => T | Promise<T>, options?: O): Promise<T> {
+  async withLock<T>(body: (lease: L) => T | Promise<T>, options?: O): Promise<T> {
     if (!this.#isReentrant) return withLease(this, body, options);
     checkBody(body);
     return withLease(
       this,
-      (lease) => inside(this.#contest, RedisLease.holdOf(lease), () => body(lease)),
+      (lease) => inside(this.#contest, RemoteLease.holdOf(lease), () => body(lease)),
       options,
     );
   }
@@ -78,19 +88,19 @@ export abstract class ExpiringLock<O extends AcquireOptions = AcquireOptions> im
     return false;
   }
 
-  #reenter({ store }: Wish): RedisLease | undefined {
+  #reenter({ store }: Wish): L | undefined {
     const hold = this.#isReentrant ? reenter(this.#contest) : undefined;
-    return hold && new RedisLease(hold, store.description);
+    return hold && this.#lease(hold, store.description);
   }
 
-  #granted(hold: Hold, { store }: Wish): RedisLease {
+  #granted(hold: Hold, { store }: Wish): L {
     this.#holds.add(hold);
     const ends: (() => void)[] = [];
-    for (const driver of this.#contest.drivers) if (driver.keep !== undefined) ends.push(driver.keep());
+    for (const it of this.#contest.mainstays) if (it.keep !== undefined) ends.push(it.keep());
     hold.onEnd = () => {
       this.#holds.delete(hold);
       for (const end of ends) end();
     };
-    return new RedisLease(hold, store.description);
+    return this.#lease(hold, store.description);
   }
 }

@@ -2,7 +2,7 @@
  * How one client contends for one lock. The server decides between the clients, first come, first served; this decides
  * between the requests of the client in the same way, so that the foremost of them alone stands in the server's queue.
  *
- * A server that releases only wakes: whoever is woken takes the lock by its own request, so nobody ever holds what it
+ * A release only wakes: whoever is woken takes the lock by its own request, so nobody ever holds what it
  * does not know of. One request of a token is under way at a time, and whatever becomes of it, the token is either a
  * hold in somebody's hand or forgotten (`forget.ts`).
  */
@@ -11,16 +11,14 @@ import { LockTimeoutError } from '../errors.js';
 import { after } from '../parker/after.js';
 import { clearTimeout, now, setTimeout } from '../parker/clock.js';
 import { onAbort } from '../primitives/abort.js';
-import { answerWithin, isPassing, unavailable } from './failure.js';
+import { answerWithin, unavailable } from './failure.js';
 import { forget } from './forget.js';
 import { Hold, provenUntil, type Terms } from './hold.js';
 import type { Attempt, Refused, Store } from './store.js';
 
-/** Milliseconds after which a waiter looks by itself at the latest: a message may have been lost. */
-const LOOK = 1000;
-/** The same while it cannot listen, and after an error. */
+/** Milliseconds after which a waiter looks again that cannot listen, and after an error. */
 const LOOK_UNHEARD = 100;
-/** Milliseconds after which the server drops a waiter that has not looked: see `queue.lua`. */
+/** Milliseconds for which a place in the queue is taken back that may not have been left: see `queue.lua`. */
 const PATIENCE = 3000;
 
 /** What somebody wants of the lock. */
@@ -40,9 +38,17 @@ interface Waker {
 /** Who contends: what its tokens are, how it is woken, and whether it can still ask. */
 export interface Side {
   nextToken(weight: number): string;
+  /** Null: nobody is woken, or the store says how: see {@link Refused.watch}. */
   readonly waker: Waker | null;
+  /** Milliseconds after which a waiter looks by itself at the latest: a message may have been lost. */
+  readonly look: number;
+  /** Might the same request succeed later? */
+  isPassing(error: unknown): boolean;
   isClosed(): boolean;
 }
+
+/** Why there is nothing to grant yet. */
+type Outcome = Omit<Refused, 'taken' | 'reason'>;
 
 interface Request {
   readonly wish: Wish;
@@ -174,7 +180,7 @@ export class Contender {
       if (outcome === undefined || request.isSettled) break;
       if (outcome.isSpent) begin();
       failingSince = outcome.failure && (failingSince ?? askedAt);
-      if (failingSince === undefined) await this.#rest(request, outcome.lookAfter, isHeard);
+      if (failingSince === undefined) await this.#rest(request, outcome, isHeard);
       else if (this.#isHopeless(request, outcome.failure, failingSince))
         this.#giveUp(request, outcome.failure);
       else await sleep(request, LOOK_UNHEARD);
@@ -183,7 +189,7 @@ export class Contender {
   }
 
   /** One attempt. Grants what it gives, or returns why there is nothing to grant. */
-  async #ask(request: Request): Promise<Omit<Refused, 'taken' | 'reason'> | undefined> {
+  async #ask(request: Request): Promise<Outcome | undefined> {
     const { token } = request;
     const { store, terms } = request.wish;
     request.isWoken = false;
@@ -208,15 +214,17 @@ export class Contender {
     return attempt;
   }
 
-  async #rest(request: Request, lookAfter: number, isHeard: boolean): Promise<void> {
-    const { waker } = this.#side;
+  async #rest(request: Request, outcome: Outcome, isHeard: boolean): Promise<void> {
+    const { waker, look } = this.#side;
     // What was published until it listens is lost, so it looks again then.
     if (!isHeard) void waker?.open().then(() => waker.isListening && wake(request));
-    await sleep(request, Math.min(lookAfter + 1, isHeard ? LOOK : LOOK_UNHEARD));
+    const endWatch = outcome.watch?.(() => wake(request));
+    await sleep(request, Math.min(outcome.lookAfter + 1, isHeard ? look : LOOK_UNHEARD));
+    endWatch?.();
   }
 
   #isHopeless({ wish }: Request, failure: unknown, since: number): boolean {
-    return this.#side.isClosed() || !isPassing(failure) || now() - since >= wish.terms.ttl;
+    return this.#side.isClosed() || !this.#side.isPassing(failure) || now() - since >= wish.terms.ttl;
   }
 
   #giveUp({ wish, token, fail }: Request, failure: unknown): void {

@@ -7,7 +7,7 @@ import { Renewal, type Renews } from './renewal.js';
 import type { Slotted } from './slots.js';
 import type { Store, Taken } from './store.js';
 
-/** Milliseconds that a release waits for its answer at the most. */
+/** Milliseconds that a release waits for its answer at the most, unless the store is worth more. */
 const RELEASE_PATIENCE = 2000;
 
 /** How long a hold lasts. */
@@ -16,6 +16,8 @@ export interface Terms {
   readonly autoExtend: boolean;
   /** Milliseconds after which it is not renewed any more. */
   readonly maxHold: number;
+  /** Milliseconds that a release waits for its answer at the most. */
+  readonly releasePatience?: number;
   /** If the renewal is another one than usual: resolves when it can be made, */
   readonly ready?: () => Promise<void>;
   /** and makes it. */
@@ -46,6 +48,7 @@ export class Hold implements Slotted {
   onProven: (until: number) => void = () => {};
   ttl: number;
   readonly #store: Store;
+  readonly #releasePatience: number;
   readonly #renewal: Renews;
   #until: number;
   #state: 'held' | 'released' | 'lost' = 'held';
@@ -61,6 +64,7 @@ export class Hold implements Slotted {
     this.abandoned = abandoned;
     this.ttl = terms.ttl;
     this.#store = store;
+    this.#releasePatience = terms.releasePatience ?? RELEASE_PATIENCE;
     this.#until = provenUntil(sentAt, terms.ttl);
     this.#renewal = terms.renewal?.(this, terms, sentAt) ?? new Renewal(this, terms, sentAt);
     this.#renewal.start();
@@ -171,7 +175,7 @@ export class Hold implements Slotted {
   async #release(): Promise<boolean> {
     const left = this.#noticeExpiry();
     if (this.#state !== 'held') return false;
-    const patience = Math.min(left, RELEASE_PATIENCE);
+    const patience = Math.min(left, this.#releasePatience);
     this.#end('released');
     try {
       return await answerWithin(this.#store.release(this.token), patience);
