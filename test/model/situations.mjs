@@ -246,7 +246,7 @@ function takeTurn({ turns }, index, order) {
 
 /** Barges again and again while another one waits, and time passes. It must not pass it often. */
 export async function barge(api, rounds, waiter, most, elapses) {
-  const { lock, waits, elapse, scratch, unparks } = api;
+  const { lock, waits, elapse, scratch, wakes } = api;
   let passed = 0;
   if (elapses) {
     const first = lock.acquireSync();
@@ -257,12 +257,17 @@ export async function barge(api, rounds, waiter, most, elapses) {
   for (let round = 0; round < rounds; round++) {
     const guard = lock.acquireSync();
     if (waits(waiter)) passed++;
-    if (elapses && unparks(waiter) > 2) throw new Error(`thread ${waiter} was woken again and again`);
+    if (elapses) checkWakes(waiter, wakes(waiter));
     if (passed > most) throw new Error(`thread ${waiter} was passed ${passed} times`);
     if (elapses) elapse(0.5);
     else Atomics.wait(scratch, 0, 0, 1);
     release(guard);
   }
+}
+
+/** One wake-up for each time that it slept, and one more when it has been passed too long. */
+function checkWakes(waiter, { unparks, sleeps }) {
+  if (unparks > Math.max(1, sleeps) + 1) throw new Error(`thread ${waiter} was woken again and again`);
 }
 
 /** Rings when all of these stand in the queue. */

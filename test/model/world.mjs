@@ -213,7 +213,7 @@ export class World {
     return {
       clock: () => machine.now,
       waits: (one) => this.#waits(one),
-      unparks: (one) => words[layout.threadAt(this.entryOf(one)) + layout.THREAD_PARK],
+      wakes: (one) => ({ unparks: words[this.#parkOf(one)], sleeps: this.#sleepsOf(one) }),
       isStarving: () => (this.wordOf(0) & bits.STARVING) !== 0,
       abort: (one) => machine.abort(one),
       beSlow: (time) => (thread.slowness = time),
@@ -393,12 +393,21 @@ export class World {
   #checkWakes() {
     const { threads, passed } = this.machine;
     if (passed > 0) return;
-    for (const { index, sleeps } of threads) {
-      const park = layout.threadAt(this.entryOf(index)) + layout.THREAD_PARK;
-      const slept = sleeps.get(park) ?? 0;
-      if (this.words[park] > slept + MOST_WAKES)
-        throw new Error(`thread ${index} was woken ${this.words[park]} times, and slept ${slept} times`);
+    for (const { index } of threads) {
+      const woken = this.words[this.#parkOf(index)];
+      const slept = this.#sleepsOf(index);
+      if (woken > slept + MOST_WAKES)
+        throw new Error(`thread ${index} was woken ${woken} times, and slept ${slept} times`);
     }
+  }
+
+  #parkOf(index) {
+    return layout.threadAt(this.entryOf(index)) + layout.THREAD_PARK;
+  }
+
+  /** How often it has gone to sleep, or found that it need not. */
+  #sleepsOf(index) {
+    return this.machine.threads[index].sleeps.get(this.#parkOf(index)) ?? 0;
   }
 
   /** The word of a lock. */
