@@ -40,9 +40,9 @@ export interface Watching {
   /** From this revision on, nothing is missed. */
   readonly from: bigint;
   /** A key was deleted, at that revision. */
-  onDelete(key: string, revision: bigint): void;
+  readonly onDelete: (key: string, revision: bigint) => void;
   /** What happened meanwhile cannot be told any more: it was compacted, or may not be watched. */
-  onGap(): void;
+  readonly onGap: () => void;
 }
 
 /**

@@ -191,7 +191,7 @@ export class Sessions {
     client.beforeClose(async () => {
       const sessions = await Promise.allSettled(this.#open.values());
       await Promise.allSettled(
-        sessions.map((it) => (it.status === 'fulfilled' ? it.value.revoke() : undefined)),
+        sessions.map(async (it) => it.status === 'fulfilled' && (await it.value.revoke())),
       );
     });
   }

@@ -90,14 +90,14 @@ describe('a bad line to a member', () => {
     const standing = createServer((request, response) => {
       let body = '';
       request.on('data', (part) => (body += part));
-      request.on('end', async () => {
-        if (request.url === '/v3/kv/txn') {
-          late.push(body);
-          response.destroy();
-          return;
-        }
+      const passOn = async (): Promise<void> => {
         const answer = await fetch(member.url + request.url!, { method: 'POST', body });
         response.writeHead(answer.status).end(await answer.text());
+      };
+      request.on('end', () => {
+        if (request.url !== '/v3/kv/txn') return void passOn();
+        late.push(body);
+        response.destroy();
       });
     }).listen(0, '127.0.0.1');
     await once(standing, 'listening');

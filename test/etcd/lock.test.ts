@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LockLostError } from 'mortise';
 import { EtcdClient, EtcdLock } from 'mortise/etcd';
@@ -85,8 +87,6 @@ describe('who excludes whom', () => {
   });
 
   test('etcdctl lock stands in the same queue', async () => {
-    const { spawn } = await import('node:child_process');
-    const { once } = await import('node:events');
     const lock = new EtcdLock(name, { client });
     const held = await lock.acquire();
     const child = spawn('etcdctl', ['--endpoints', cluster.endpoints[0]!, 'lock', `mortise/lock/${name}`], {
