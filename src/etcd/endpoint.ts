@@ -66,7 +66,11 @@ export class Endpoint {
           }
         });
       });
-      request.on('error', (error) => reject(this.#broken(error)));
+      request.on('error', (error) => {
+        const broken = this.#broken(error);
+        broken.wasIdle = request.reusedSocket;
+        reject(broken);
+      });
       abandon = () => void request.destroy();
     });
     try {
