@@ -1,4 +1,4 @@
-import { atLeast } from '../figures/figure.mjs';
+import { atLeast, unbounded } from '../figures/figure.mjs';
 import { median } from '../figures/median.mjs';
 import { duration } from '../units.mjs';
 import { connect, mortise, raw } from './kinds.mjs';
@@ -38,7 +38,9 @@ export async function uncontended({ single, three }, onProgress, signal) {
     }
     const ratio = median(times[0].map((time, round) => time / times[1][round]));
     const detail = `${duration(median(times[1]))} a pair against ${duration(median(times[0]))}`;
-    figures.push(atLeast(`uncontended, ${what}: rate against a bare put and delete`, ratio, 0.7, { detail }));
+    const name = `uncontended, ${what}: rate against a bare put and delete`;
+    // Many at once show how much more there is to read and write in a transaction: the processors are the limit.
+    figures.push(atOnce === 1 ? atLeast(name, ratio, 0.7, { detail }) : unbounded(name, ratio, detail));
     await client.close();
   }
   return figures;

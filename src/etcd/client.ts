@@ -40,9 +40,9 @@ export interface Watching {
   /** From this revision on, nothing is missed. */
   readonly from: bigint;
   /** A key was deleted, at that revision. */
-  onDelete(key: string, revision: bigint): void;
+  readonly onDelete: (key: string, revision: bigint) => void;
   /** What happened meanwhile cannot be told any more: it was compacted, or may not be watched. */
-  onGap(): void;
+  readonly onGap: () => void;
 }
 
 /**
@@ -116,6 +116,7 @@ export class EtcdClient {
   ): Promise<unknown> {
     const failures: EtcdError[] = [];
     const first = this.#current;
+    let hasRetried = false;
     for (let count = 0; count < this.#endpoints.length; count++) {
       const place = (first + count) % this.#endpoints.length;
       if (this.#isClosed)
@@ -124,8 +125,14 @@ export class EtcdClient {
         return await this.#askAs(this.#endpoints[place] as Endpoint, path, body, patience, isQuiet);
       } catch (error) {
         if (!isOfEndpoint(error)) throw error;
-        failures.push(error);
         onDoubt?.();
+        // It had closed a connection that was not used for a while: that says nothing of how it is.
+        if (error.wasIdle && !hasRetried) {
+          hasRetried = true;
+          count--;
+          continue;
+        }
+        failures.push(error);
         this.#leave(place);
       }
     }
@@ -185,7 +192,7 @@ export class EtcdClient {
       if (message.canceled === true) {
         // Whoever watches looks by itself: then it needs no events from before.
         stop();
-        onGap();
+        setTimeout(onGap, FIRST_PAUSE).unref();
       } else if (message.created === true) pause = FIRST_PAUSE;
       for (const { type, kv } of message.events ?? [])
         if (type === 'DELETE' && !isOver) onDelete(kv.key, BigInt(kv.mod_revision));

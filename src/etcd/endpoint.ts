@@ -18,9 +18,9 @@ const NEEDS_LEADER = { 'Grpc-Metadata-Hasleader': 'true' };
 
 interface Stream {
   /** Each message as it comes. */
-  onMessage(message: Record<string, unknown>): void;
+  readonly onMessage: (message: Record<string, unknown>) => void;
   /** Once: it has ended, and why. */
-  onEnd(reason: EtcdError): void;
+  readonly onEnd: (reason: EtcdError) => void;
 }
 
 export class Endpoint {
@@ -62,11 +62,15 @@ export class Endpoint {
           try {
             resolve(this.#parsed(response.statusCode, text));
           } catch (error) {
-            reject(error as Error);
+            reject(error instanceof Error ? error : this.#broken(new Error(String(error))));
           }
         });
       });
-      request.on('error', (error) => reject(this.#broken(error)));
+      request.on('error', (error) => {
+        const broken = this.#broken(error);
+        broken.wasIdle = request.reusedSocket;
+        reject(broken);
+      });
       abandon = () => void request.destroy();
     });
     try {

@@ -68,7 +68,7 @@ export function checkClientOptions(options: EtcdClientOptions): CheckedOptions {
     throw new RangeError('options.tls is for endpoints that begin with https://');
   return {
     endpoints: urls,
-    tls: tls as EtcdTls | undefined,
+    tls,
     user: username === undefined ? undefined : { name: username as string, password: password as string },
   };
 }

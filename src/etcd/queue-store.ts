@@ -68,6 +68,12 @@ export abstract class QueueStore implements Store {
   protected abstract look(place: Place): Promise<Attempt>;
 
   async attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
+    const attempt = await this.#attempt(token, ttl, queues);
+    // Whoever tries is not told that the lock is taken because its lease was.
+    return attempt.taken || queues || attempt.isSpent !== true ? attempt : this.#attempt(token, ttl, queues);
+  }
+
+  async #attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
     const place = this.contact.places.get(token) ?? (await this.#begin(token, ttl));
     let attempt: Attempt;
     if (place.lost !== undefined) attempt = SPENT;
@@ -80,6 +86,7 @@ export abstract class QueueStore implements Store {
       } catch (error) {
         // The lease was gone before it could be used.
         if (!isLeaseGone(error)) throw error;
+        this.contact.sessions.drop(place.session);
         attempt = SPENT;
       }
     }

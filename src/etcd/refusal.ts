@@ -22,6 +22,8 @@ export class EtcdError extends Error {
   readonly endpoint: string;
   /** Of gRPC; undefined if the endpoint was not reached or did not answer. */
   readonly code: number | undefined;
+  /** Was the connection one that had been idle? @internal */
+  wasIdle = false;
 
   constructor(endpoint: string, text: string, code?: number, options?: ErrorOptions) {
     super(`${endpoint}: ${text}`, options);

@@ -191,7 +191,7 @@ export class Sessions {
     client.beforeClose(async () => {
       const sessions = await Promise.allSettled(this.#open.values());
       await Promise.allSettled(
-        sessions.map((it) => (it.status === 'fulfilled' ? it.value.revoke() : undefined)),
+        sessions.map(async (it) => it.status === 'fulfilled' && (await it.value.revoke())),
       );
     });
   }
@@ -206,14 +206,25 @@ export class Sessions {
       // After a pause, what is left of it may not be enough.
       if (!session.isLost && !session.isFresh) await session.renew();
       if (!session.isLost) return session;
-      if (this.#open.get(seconds) === opening) this.#open.delete(seconds);
+      this.#forget(seconds, opening);
     }
+  }
+
+  /** One of its leases is gone: it is for nobody new, and whoever hangs on it is told, if it is that one. */
+  drop(session: Session): void {
+    void session.renew();
+    for (const [seconds, opening] of this.#open)
+      void opening.then((it) => it === session && this.#forget(seconds, opening)).catch(() => {});
+  }
+
+  #forget(seconds: number, opening: Promise<Session>): void {
+    if (this.#open.get(seconds) === opening) this.#open.delete(seconds);
   }
 
   #begin(seconds: number, probe: string): Promise<Session> {
     const opening = Session.open(this.#client, seconds, probe);
     this.#open.set(seconds, opening);
-    opening.catch(() => this.#open.get(seconds) === opening && this.#open.delete(seconds));
+    opening.catch(() => this.#forget(seconds, opening));
     return opening;
   }
 }

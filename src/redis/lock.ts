@@ -8,7 +8,7 @@ import { checkOptions, keyOf, type KeyOptions, type RedisOptions } from './optio
 import type { RedisPlaces } from './place.js';
 import { clientsOf } from './servers.js';
 import { termsOf } from './thread-renewal.js';
-import { RemoteLease } from '../remote/lease.js';
+import { plainLease } from '../remote/lease.js';
 import { checkBoolean } from '../remote/terms.js';
 import { checkInteger } from '../deadline.js';
 import { UnsupportedError } from '../errors.js';
@@ -90,12 +90,7 @@ export class RedisLock extends ExpiringLock {
     const terms = termsOf(options, { kind: 'lock', description, key });
     const isSingle = clients.length === 1;
     const replicas = checkReplicas(options, clients);
-    super(
-      name,
-      isSingle ? contestAt(clients[0], key) : contestAtAll(clients, key),
-      reentrant,
-      RemoteLease.of,
-    );
+    super(name, isSingle ? contestAt(clients[0], key) : contestAtAll(clients, key), reentrant, plainLease);
     const stores = clients.map(({ driver }) => new LockStore(driver, description, key, replicas));
     this.#store = isSingle ? (stores[0] as LockStore) : new QuorumStore(description, stores, terms.ttl);
     this.#wish = { store: this.#store, terms, weight: 1 };

@@ -3,7 +3,7 @@ import type { Wish } from '../remote/contender.js';
 import type { Contest } from '../remote/contest.js';
 import { contestAt } from './contest.js';
 import { ExpiringLock } from '../remote/expiring-lock.js';
-import { RemoteLease } from '../remote/lease.js';
+import { plainLease, type RemoteLease } from '../remote/lease.js';
 import { checkOptions, keyOf, type RedisOptions } from './options.js';
 import { clientOf } from './servers.js';
 import { termsOf } from './thread-renewal.js';
@@ -19,7 +19,7 @@ export class RedisReadWriteFace extends ExpiringLock {
 
   /** @internal */
   constructor(name: string, contest: Contest, wish: Wish, store: PoolStore) {
-    super(name, contest, false, RemoteLease.of);
+    super(name, contest, false, plainLease);
     this.#wish = wish;
     this.#store = store;
   }

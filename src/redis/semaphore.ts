@@ -4,7 +4,7 @@ import type { LockInfo, SemaphoreAcquireOptions } from '../lock.js';
 import type { Wish } from '../remote/contender.js';
 import { contestAt } from './contest.js';
 import { ExpiringLock } from '../remote/expiring-lock.js';
-import { RemoteLease } from '../remote/lease.js';
+import { plainLease } from '../remote/lease.js';
 import type { Terms } from '../remote/hold.js';
 import { checkOptions, keyOf, MAX_PERMITS, type RedisOptions } from './options.js';
 import type { RedisPlaces } from './place.js';
@@ -65,7 +65,7 @@ export class RedisSemaphore extends ExpiringLock<SemaphoreAcquireOptions> {
     checkInteger(permits, 'options.permits', 1, MAX_PERMITS);
     const key = keyOf('semaphore', name, prefix);
     const it = clientOf(options);
-    super(name, contestAt(it, key), false, RemoteLease.of);
+    super(name, contestAt(it, key), false, plainLease);
     const description = `the semaphore '${name}'`;
     this.#terms = termsOf(options, { kind: 'pool', description, key });
     this.#declared = permits;

@@ -24,11 +24,6 @@ export class RemoteLease implements Lease {
     this.#tether.remains.add(this.#remains);
   }
 
-  /** What makes leases of locks that have nothing to add. @internal */
-  static of(hold: Hold, lock: string): RemoteLease {
-    return new RemoteLease(hold, lock);
-  }
-
   /** @internal */
   static holdOf(lease: RemoteLease): Hold {
     return lease.#hold;
@@ -86,4 +81,9 @@ export class RemoteLease implements Lease {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release();
   }
+}
+
+/** Makes leases of locks that have nothing to add. */
+export function plainLease(hold: Hold, lock: string): RemoteLease {
+  return new RemoteLease(hold, lock);
 }

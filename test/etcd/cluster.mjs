@@ -59,7 +59,7 @@ export class EtcdMember {
     return readFileSync(path.join(this.#folder, 'fixtures', 'client', 'cert.pem'));
   }
 
-  /** Its answer to a request, by the JSON gateway. */
+  /** Its answer to a request, by the JSON gateway. @returns {Promise<any>} */
   async ask(where, body = {}) {
     const signal = AbortSignal.timeout(5000);
     const response = await fetch(`${this.url}/v3/${where}`, {
@@ -124,6 +124,7 @@ export class EtcdMember {
 }
 
 export class EtcdCluster {
+  /** @type {EtcdMember[]} */
   members;
 
   /** @private */
@@ -149,6 +150,7 @@ export class EtcdCluster {
     }
   }
 
+  /** @returns {string[]} */
   get endpoints() {
     return this.members.map(({ url }) => url);
   }
@@ -171,7 +173,7 @@ export class EtcdCluster {
     throw new Error('There is no leader');
   }
 
-  /** All that is stored under a prefix. */
+  /** All that is stored under a prefix. @returns {Promise<string[]>} */
   async keys(prefix = 'mortise/') {
     const end = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
     const base64 = (text) => Buffer.from(text).toString('base64');

@@ -90,14 +90,14 @@ describe('a bad line to a member', () => {
     const standing = createServer((request, response) => {
       let body = '';
       request.on('data', (part) => (body += part));
-      request.on('end', async () => {
-        if (request.url === '/v3/kv/txn') {
-          late.push(body);
-          response.destroy();
-          return;
-        }
+      const passOn = async (): Promise<void> => {
         const answer = await fetch(member.url + request.url!, { method: 'POST', body });
         response.writeHead(answer.status).end(await answer.text());
+      };
+      request.on('end', () => {
+        if (request.url !== '/v3/kv/txn') return void passOn();
+        late.push(body);
+        response.destroy();
       });
     }).listen(0, '127.0.0.1');
     await once(standing, 'listening');
@@ -105,12 +105,16 @@ describe('a bad line to a member', () => {
     const both = new EtcdClient({ endpoints: [`http://127.0.0.1:${port}`, member.url] });
     const lock = new EtcdLock(name, { client: both, ttl: 3000 });
     const lease = await lock.acquire();
-    expect(late).toHaveLength(1);
-    const replay = async (): Promise<{ succeeded?: boolean }> =>
-      (await fetch(`${member.url}/v3/kv/txn`, { method: 'POST', body: late[0]! })).json() as never;
-    expect((await replay()).succeeded ?? false).toBe(false);
+    expect(late.length).toBeGreaterThan(0);
+    const expectRefused = async (): Promise<void> => {
+      for (const body of late) {
+        const answer = await fetch(`${member.url}/v3/kv/txn`, { method: 'POST', body });
+        expect(await answer.json()).not.toHaveProperty('succeeded');
+      }
+    };
+    await expectRefused();
     expect(await lease.release()).toBe(true);
-    expect((await replay()).succeeded ?? false).toBe(false);
+    await expectRefused();
     expect(await near.isLocked()).toBe(false);
     // Another seat is as good as the one that may not be taken any more.
     await (await lock.acquire()).release();
@@ -120,10 +124,7 @@ describe('a bad line to a member', () => {
 
   test('a line that is cut is no loss, as long as it comes back in time', async () => {
     const lease = await new EtcdLock(name, { client: far, ttl: 3000 }).acquire();
-    for (let times = 0; times < 3; times++) {
-      proxy.cut();
-      await wait(1200);
-    }
+    for (const since = performance.now(); performance.now() - since < 3500; await wait(300)) proxy.cut();
     expect(lease.held).toBe(true);
     expect(await near.isLocked()).toBe(true);
     expect(await lease.release()).toBe(true);
