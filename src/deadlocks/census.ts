@@ -1,4 +1,5 @@
 /** What a backend may tell of its locks to those who look for deadlocks. */
+import type { SyncGuard } from '../lock.js';
 import type { Hold, Party, Wait } from './wait.js';
 
 /** The requests of this thread for one lock. */
@@ -35,6 +36,8 @@ export interface ThreadCensus {
   /** The same text wherever it is the same lock, and never that of another; undefined: it is none of this backend's. */
   identify(lock: object): string | undefined;
   requests(lock: object): Requests;
+  /** What `acquireSync` of the lock does first, by itself; null: it failed, and nothing has happened. Undefined: unknown. */
+  firstAttempt(lock: object): (() => SyncGuard | null) | undefined;
   /** This thread is about to block in an acquire: from now on others see so. Returns what takes it back. */
   announce(lock: object): () => void;
   /** The threads that block, of all processes, with all that they hold here; this one too if it has announced it. */
