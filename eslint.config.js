@@ -29,6 +29,7 @@ const rooms = {
     'file',
     'redis',
     'redis.ts',
+    'parker/clock.ts',
     ...contracts,
   ],
   statistics: ['manager', 'primitives', 'guard.ts', 'space', 'parker', ...contracts],

@@ -21,8 +21,7 @@ export interface Blocked {
  * locks is noted in JavaScript then, for each acquire.
  *
  * - A backend whose locks tell themselves who holds them has `threads`: nothing has to be noted for its acquires then.
- * - A backend that other processes share and that has `board` finds deadlocks among their async tasks as well. One on a
- *   server would keep bulletins there, each until a time after its `at`.
+ * - A backend that other processes share and that has `board` finds deadlocks among their async tasks as well.
  */
 export interface Census {
   readonly threads?: ThreadCensus;
@@ -50,8 +49,29 @@ export interface ThreadCensus {
 
 /** Where the waits of one process are told to others. Text, and whatever is not a bulletin is left alone. */
 export interface Board {
-  /** Replaces what this thread has told before; undefined: it has nothing to tell any more. */
-  publish(text: string | undefined): void;
+  /** To tell something takes time, and others pay for it: it is told only what concerns its backend. */
+  readonly isRemote?: boolean;
+  /** Replaces what this thread has told before; undefined: it has nothing to tell any more. Called at every look. */
+  publish(text: string | undefined, pace: Pace): void;
   /** What all others have told that are still alive. */
-  read(): string[];
+  read(): Told[];
+  /** Resolves when nothing is under way. */
+  settled?(): Promise<void>;
+}
+
+/** How much there is in what is told. */
+export interface Pace {
+  /** Milliseconds for which something of it has been waited for. */
+  readonly waited: number;
+  /** Milliseconds within which a deadlock is to be told of. */
+  readonly interval: number;
+  /** There seems to be a deadlock, or somebody asks just now. */
+  readonly isUrgent: boolean;
+}
+
+/** What another thread has told. */
+export interface Told {
+  readonly text: string;
+  /** A moment by the clock of this thread after which it was told. Undefined: it tells itself, by the same clock. */
+  readonly at: number | undefined;
 }
