@@ -35,6 +35,7 @@ const rooms = {
     'redis.ts',
     'etcd',
     'etcd.ts',
+    'parker/clock.ts',
     ...contracts,
   ],
   statistics: ['manager', 'primitives', 'guard.ts', 'space', 'parker', ...contracts],

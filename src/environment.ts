@@ -12,6 +12,13 @@ import { checkUrl } from './redis/place.js';
 /** So that no program hangs for ever because of a lock that somebody forgot to release. */
 const TIMEOUTS: Required<TimeLimits> = { read: 10_000, write: 30_000, lock: 60_000 };
 
+interface FromEnvironment {
+  readonly backend: Backend;
+  readonly timeouts: TimeLimits;
+  readonly statistics: boolean;
+  readonly deadlocks: 'report' | 'error' | 'off';
+}
+
 /** By what stands before the colon: the rest is a path, or the whole a URL. */
 const backends: Record<string, (path: string, text: string) => Backend> = {
   file: (path) => fileBackend(path),
@@ -22,12 +29,16 @@ const backends: Record<string, (path: string, text: string) => Backend> = {
 };
 
 /**
- * MORTISE_BACKEND: `memory` (the default), `file:DIR`, `shared-memory:PATH`, `redis://HOST` or `etcd:ENDPOINTS`, with commas. MORTISE_LOCK_TIMEOUT, MORTISE_READ_TIMEOUT
- * and MORTISE_WRITE_TIMEOUT: milliseconds, or `Infinity`. What is empty counts as not set.
+ * MORTISE_BACKEND: `memory` (the default), `file:DIR`, `shared-memory:PATH`, `redis://HOST` or `etcd:ENDPOINTS`, with
+ * commas. MORTISE_LOCK_TIMEOUT, MORTISE_READ_TIMEOUT and MORTISE_WRITE_TIMEOUT: milliseconds, or `Infinity`.
+ * MORTISE_STATISTICS: `true` or `false` (the default). MORTISE_DEADLOCKS: `report` (the default), `error` or `off`. What is
+ * empty counts as not set.
  * @throws RangeError that names the variable and its value; what the backend throws.
  */
-export function fromEnvironment(env: NodeJS.ProcessEnv): { backend: Backend; timeouts: TimeLimits } {
+export function fromEnvironment(env: NodeJS.ProcessEnv): FromEnvironment {
   return {
+    statistics: oneOf(['false', 'true'], env, 'MORTISE_STATISTICS') === 'true',
+    deadlocks: oneOf(['report', 'error', 'off'], env, 'MORTISE_DEADLOCKS'),
     backend: backendFrom(env['MORTISE_BACKEND'] || 'memory'),
     timeouts: {
       lock: timeoutFrom(env, 'MORTISE_LOCK_TIMEOUT', TIMEOUTS.lock),
@@ -50,6 +61,15 @@ function backendFrom(text: string): Backend {
 
 function redisBackendAt(text: string): Backend {
   return redisBackend({ url: checkUrl(text, 'MORTISE_BACKEND') });
+}
+
+/** The first is the default. */
+function oneOf<T extends string>(values: readonly [T, ...T[]], env: NodeJS.ProcessEnv, variable: string): T {
+  const text = env[variable] || values[0];
+  const value = values.find((it) => it === text);
+  if (value === undefined)
+    throw new RangeError(`${variable} must be ${values.join(' or ')}, not ${show(text)}`);
+  return value;
 }
 
 function timeoutFrom(env: NodeJS.ProcessEnv, variable: string, usual: number): number {

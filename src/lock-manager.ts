@@ -60,7 +60,8 @@ let defaultManager: LockScope | undefined;
  * read lock's after 10 seconds, a write lock's after 30, others after 60.
  *
  * Environment variables change that: `MORTISE_BACKEND` is `memory`, `file:DIR`, `shared-memory:PATH` or
- * `redis://HOST`, `etcd:http://HOST:PORT,…`; `MORTISE_LOCK_TIMEOUT`, `MORTISE_READ_TIMEOUT` and `MORTISE_WRITE_TIMEOUT` are milliseconds, or `Infinity`.
+ * `redis://HOST`, `etcd:http://HOST:PORT,…`; `MORTISE_LOCK_TIMEOUT`, `MORTISE_READ_TIMEOUT` and `MORTISE_WRITE_TIMEOUT` are
+ * milliseconds, or `Infinity`; `MORTISE_STATISTICS` is `true` or `false`, `MORTISE_DEADLOCKS` `report`, `error` or `off`.
  * @throws RangeError that names the variable, if one says something else; what the backend throws.
  *
  * @example

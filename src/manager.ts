@@ -14,7 +14,7 @@ export {
   type LockedSync,
 } from './decorators.js';
 export type { DeadlockEvents } from './deadlocks/audience.js';
-export type { Blocked, Board, Census, Requests, ThreadCensus } from './deadlocks/census.js';
+export type { Blocked, Board, Census, Pace, Requests, ThreadCensus, Told } from './deadlocks/census.js';
 export type { LockOrder, OrderInversionReport } from './deadlocks/order.js';
 export type {
   DeadlockMember,

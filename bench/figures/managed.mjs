@@ -39,7 +39,7 @@ export async function managed(onProgress, signal) {
   return [
     atMost('locks.lock(name).acquire() on memory, against mutex.acquire()', byName.ratio, 1.5, byName),
     unbounded('the same with a time limit', limited.ratio, limited.detail),
-    unbounded(blockingName, blocking.ratio, blocking.detail),
+    atMost(blockingName, blocking.ratio, 1.5, blocking),
     atMost('acquire() by name with statistics, against mutex.acquire()', counted.ratio, 1.5, counted),
     unbounded('acquireSync() by name with statistics', countedBlocking.ratio, countedBlocking.detail),
     await left([], 2),

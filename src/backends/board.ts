@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
-import type { Board } from '../deadlocks/census.js';
+import type { Board, Told } from '../deadlocks/census.js';
 
 const OWN = `${process.pid}.${threadId}`;
 const SUFFIX = '.json';
@@ -60,10 +60,10 @@ export class FileBoard implements Board {
     }
   }
 
-  read(): string[] {
+  read(): Told[] {
     return this.#files().flatMap((name) => {
       try {
-        return [readFileSync(join(this.#folder, name), 'utf8')];
+        return [{ text: readFileSync(join(this.#folder, name), 'utf8'), at: undefined }];
       } catch {
         return []; // It has just been removed.
       }

@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import type { Blocked, Requests, ThreadCensus } from '../deadlocks/census.js';
 import { UnsupportedError } from '../errors.js';
+import type { SyncGuard } from '../lock.js';
 import { EVERYTHING, type Hold, type Party, type Subject, type Wait } from '../deadlocks/wait.js';
 import type { Space } from '../primitives/space.js';
 import { ThreadLock } from '../primitives/thread-lock.js';
@@ -12,6 +13,7 @@ import type { SpaceMemory } from '../space/memory.js';
 import { KIND_READ_WRITE_LOCK, KIND_SEMAPHORE } from '../space/layout.js';
 import type { Presence } from '../space/presence.js';
 import { runtime } from '../space/runtime.js';
+import { firstAttemptAt } from './first-attempt.js';
 
 const host = hostname();
 
@@ -40,6 +42,10 @@ export class SpaceCensus implements ThreadCensus {
 
   requests(lock: object): Requests {
     return new CellRequests(this.#cellOf(lock) as Cell);
+  }
+
+  firstAttempt(lock: object): (() => SyncGuard | null) | undefined {
+    return firstAttemptAt(lock);
   }
 
   announce(lock: object): () => void {

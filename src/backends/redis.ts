@@ -3,6 +3,7 @@ import { checkKey, type Backend, type Capabilities } from '../manager/backend.js
 import { addressOf } from '../redis/address.js';
 import { checkPrefix, checkTerms, DEFAULT_PREFIX, MAX_PERMITS, type RedisOptions } from '../redis/options.js';
 import { checkPlace } from '../redis/place.js';
+import { RemoteBoard } from './remote-board.js';
 import { RemoteLock, RemoteSemaphore, disposeAll, once } from './remote.js';
 
 export type RedisBackendOptions = RedisOptions & {
@@ -67,10 +68,29 @@ export function redisBackend(options: RedisBackendOptions): Backend {
         async () => new (await load()).RedisSemaphore(key, { ...options, permits }),
       );
     },
+    census: { board: boardOf(options, prefix) },
   });
 }
 
 const load = once(() => import('../redis.js'));
+const loadWaits = once(() => import('../redis/waits.js'));
+
+/** By server and prefix: backends that are the same have one between them. */
+const boardsOfClients = new WeakMap<object, Map<string, RemoteBoard>>();
+const boardsOfUrls = new Map<string, RemoteBoard>();
+
+function boardOf(options: RedisOptions, prefix: string): RemoteBoard {
+  const { client, url } = options;
+  const boards =
+    client === undefined ? boardsOfUrls : (boardsOfClients.get(client) ?? new Map<string, RemoteBoard>());
+  if (client !== undefined) boardsOfClients.set(client, boards);
+  const key = `${url === undefined ? '' : String(url)} ${prefix}`;
+  const board =
+    boards.get(key) ??
+    new RemoteBoard(async (...told) => (await loadWaits()).exchangeWaits(options, ...told));
+  boards.set(key, board);
+  return board;
+}
 
 function idOf(place: RedisOptions, prefix: string): string {
   const address = addressOf(place);

@@ -1,4 +1,5 @@
 /** What a backend may tell of its locks to those who look for deadlocks. */
+import type { SyncGuard } from '../lock.js';
 import type { Hold, Party, Wait } from './wait.js';
 
 /** The requests of this thread for one lock. */
@@ -20,8 +21,7 @@ export interface Blocked {
  * locks is noted in JavaScript then, for each acquire.
  *
  * - A backend whose locks tell themselves who holds them has `threads`: nothing has to be noted for its acquires then.
- * - A backend that other processes share and that has `board` finds deadlocks among their async tasks as well. One on a
- *   server would keep bulletins there, each until a time after its `at`.
+ * - A backend that other processes share and that has `board` finds deadlocks among their async tasks as well.
  */
 export interface Census {
   readonly threads?: ThreadCensus;
@@ -35,6 +35,8 @@ export interface ThreadCensus {
   /** The same text wherever it is the same lock, and never that of another; undefined: it is none of this backend's. */
   identify(lock: object): string | undefined;
   requests(lock: object): Requests;
+  /** What `acquireSync` of the lock does first, by itself; null: it failed, and nothing has happened. Undefined: unknown. */
+  firstAttempt(lock: object): (() => SyncGuard | null) | undefined;
   /** This thread is about to block in an acquire: from now on others see so. Returns what takes it back. */
   announce(lock: object): () => void;
   /** The threads that block, of all processes, with all that they hold here; this one too if it has announced it. */
@@ -47,8 +49,29 @@ export interface ThreadCensus {
 
 /** Where the waits of one process are told to others. Text, and whatever is not a bulletin is left alone. */
 export interface Board {
-  /** Replaces what this thread has told before; undefined: it has nothing to tell any more. */
-  publish(text: string | undefined): void;
+  /** To tell something takes time, and others pay for it: it is told only what concerns its backend. */
+  readonly isRemote?: boolean;
+  /** Replaces what this thread has told before; undefined: it has nothing to tell any more. Called at every look. */
+  publish(text: string | undefined, pace: Pace): void;
   /** What all others have told that are still alive. */
-  read(): string[];
+  read(): Told[];
+  /** Resolves when nothing is under way. */
+  settled?(): Promise<void>;
+}
+
+/** How much there is in what is told. */
+export interface Pace {
+  /** Milliseconds for which something of it has been waited for. */
+  readonly waited: number;
+  /** Milliseconds within which a deadlock is to be told of. */
+  readonly interval: number;
+  /** There seems to be a deadlock, or somebody asks just now. */
+  readonly isUrgent: boolean;
+}
+
+/** What another thread has told. */
+export interface Told {
+  readonly text: string;
+  /** A moment by the clock of this thread after which it was told. Undefined: it tells itself, by the same clock. */
+  readonly at: number | undefined;
 }

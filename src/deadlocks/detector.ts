@@ -3,16 +3,15 @@
  *
  * Each thread tells the others what its tasks wait for and hold, again at every look as long as they wait (`Bulletin`);
  * of a thread that blocks, the locks themselves tell. No such picture is of one moment. But waits and holds have names
- * that are never given twice: if each wait and hold that a cycle rests on was seen once, and then, after all of them had
- * been seen, each was seen again, all of them were there at once, in between. Only such a cycle is told of. It lasts
- * until somebody is ended, so that it is found whenever it is looked for.
+ * that are never given twice, so that what was seen twice was there in between (`Proof`). Only a cycle that is proven so is
+ * told of. It lasts until somebody is ended, so that it is found whenever it is looked for.
  */
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 import { DeadlockError } from '../errors.js';
 import { clearInterval, now, setInterval, setTimeout } from '../parker/clock.js';
 import { show } from '../deadline.js';
-import { findKnots, keyOf, type Cycle, type Knot } from './graph.js';
+import { findKnots, type Cycle, type Knot } from './graph.js';
 import {
   inWords,
   namesOf,
@@ -24,6 +23,7 @@ import {
 } from './report.js';
 import { News } from './news.js';
 import { Orders } from './order.js';
+import { Proof } from './proof.js';
 import { Sources, isOwn } from './sources.js';
 import { self, type NotedHold, type NotedWait } from './task.js';
 import { partyKey, type Bulletin, type Hold, type Wait } from './wait.js';
@@ -55,12 +55,9 @@ export class Detector {
   readonly #holds = new Set<NotedHold>();
   readonly #listeners = new Set<Watcher>();
   readonly #news: News;
-  /** Of each wait and hold that was there at the last look: when all that was new with it had been seen. */
-  #sightings = new Map<string, number>();
+  readonly #proof: Proof = new Proof();
   /** Cycles that were there at the last look, and have been told of. */
   #told = new Set<string>();
-  /** How many cycles of the last look have to be seen again. */
-  #unproven = 0;
   /** Since when holds of bare guards have been seen, and no waiting task of this thread has gone on. */
   #bareSince = new Map<string, BareSince>();
   #ticks = 0;
@@ -72,7 +69,7 @@ export class Detector {
   constructor() {
     this.#news = new News(this.sources, {
       heard: (bulletin) => this.#heard(bulletin),
-      asked: () => this.#news.publish(this.#bulletin()),
+      asked: () => this.#publish(this.#bulletin()),
       learned: (order) => this.order.learn(order),
     });
     this.order = new Orders(
@@ -163,15 +160,18 @@ export class Detector {
     this.#news.listen();
     const period = Math.min(this.#period, 20);
     // What was proven before may be over.
-    this.#sightings.clear();
+    this.#proof.forget();
     let found: Knot[] = [];
-    for (let looks = 0; looks < 2 * LOOKS; looks++) {
-      this.#news.ask(this.#bulletin());
+    // On a server, others tell of a wait when it has lasted for their interval, and then at every look.
+    const { isSlow } = this.#news;
+    const enough = isSlow ? 2 * LOOKS : 2;
+    for (let looks = 1; looks <= (isSlow ? 5 : 2) * LOOKS; looks++) {
+      await this.#news.ask(this.#bulletin());
       await new Promise((resolve) => setTimeout(resolve, period));
       found = this.#look(this.#bulletin());
-      if (looks > 1 && this.#unproven === 0) break;
+      if (looks > enough && this.#proof.unproven === 0) break;
     }
-    this.#news.publish(this.#bulletin());
+    this.#publish(this.#bulletin());
     return found.map(reportOf);
   }
 
@@ -180,12 +180,18 @@ export class Detector {
     for (const [wait, watcher] of this.#waits) this.checkLength(wait, watcher);
     if (this.#waits.size > 0) this.#news.listen();
     const own = this.#bulletin();
-    this.#news.publish(own);
+    this.#publish(own);
     this.#look(own);
     if (this.#waits.size > 0 || (this.#listeners.size > 0 && this.#isAttentive())) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#period = Infinity;
+  }
+
+  #publish(own: Bulletin): void {
+    const longest = Math.min(...Array.from(this.#waits.keys(), ({ begun }) => begun));
+    const interval = this.#period * LOOKS;
+    this.#news.publish(own, { waited: own.at - longest, interval, isUrgent: this.#proof.unproven > 0 });
   }
 
   #isAttentive(): boolean {
@@ -204,7 +210,7 @@ export class Detector {
     if (waits.length === 0 && blocking === undefined) return;
     if (blocking !== undefined) this.#attentiveUntil = now() + ATTENTION;
     for (const { interval } of this.#listeners) this.#keepLooking(interval);
-    if (this.#unproven > 0) this.#look(this.#bulletin());
+    if (this.#proof.unproven > 0) this.#look(this.#bulletin());
   }
 
   /** Returns the cycles that are there for certain, and tells of those that nobody was told of. */
@@ -219,41 +225,15 @@ export class Detector {
       ...bulletins.flatMap((bulletin) => bulletin.waits),
     ];
     const bare = new Map(bulletins.map((bulletin) => [partyKey(bulletin.party), bulletin.bare]));
-    this.#sight([...waits, ...waits.flatMap(({ holds }) => holds), ...[...bare.values()].flat()]);
-    const knots = findKnots(waits, bare);
-    const proven = knots.filter((knot) => this.#isProven(knot, bulletins, begun));
-    this.#unproven = knots.length - proven.length;
-    const told = new Set<string>();
-    for (const { cycle } of knots) {
-      const key = keyOf(cycle);
-      if (this.#told.has(key)) told.add(key);
-    }
-    this.#told = told;
-    for (const knot of proven) {
-      const key = keyOf(knot.cycle);
-      if (told.has(key)) continue;
-      told.add(key);
+    const { seen, proven } = this.#proof.look(waits, bare, bulletins, begun);
+    const told = this.#told;
+    this.#told = new Set(seen.filter((key) => told.has(key)));
+    for (const [key, knot] of proven) {
+      if (this.#told.has(key)) continue;
+      this.#told.add(key);
       this.#tell(knot);
     }
-    return proven;
-  }
-
-  #sight(all: readonly Hold[]): void {
-    const time = now();
-    this.#sightings = new Map(all.map(({ id }) => [id, this.#sightings.get(id) ?? time]));
-  }
-
-  /** Was all of it there at one moment? `begun`: when this look did. */
-  #isProven({ certain, waits, holds }: Knot, bulletins: readonly Bulletin[], begun: number): boolean {
-    // This thread does nothing else meanwhile.
-    if (certain && waits.every((wait) => isOwn(wait))) return true;
-    const ids = [...waits.map(({ id }) => id), ...holds];
-    const seen = Math.max(...ids.map((id) => this.#sightings.get(id) ?? Infinity));
-    return waits.every(({ party, blocking }) => {
-      const key = partyKey(party);
-      const at = blocking ? begun : bulletins.find((one) => partyKey(one.party) === key)?.at;
-      return at !== undefined && at > seen;
-    });
+    return [...proven.values()];
   }
 
   /** Tells whoever listens, and ends who has to be. */

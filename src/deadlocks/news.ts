@@ -1,7 +1,7 @@
 /** The bulletins of the other threads, of this process and of others that share a backend. */
 import { now } from '../parker/clock.js';
 import { ThreadChannel, type Listener } from './channel.js';
-import type { Board } from './census.js';
+import type { Board, Pace, Told } from './census.js';
 import type { OrderNews } from './order.js';
 import type { Sources } from './sources.js';
 import { self } from './task.js';
@@ -9,6 +9,9 @@ import { partyKey, type Bulletin, type Wait } from './wait.js';
 
 /** Milliseconds after which nobody believes a bulletin any more: its thread has ended, or does nothing. */
 const LIFETIME = 60_000;
+
+/** Whoever asks waits for the answer. */
+const ASKING: Pace = { waited: Infinity, interval: 0, isUrgent: true };
 
 export class News {
   readonly #sources: Sources;
@@ -39,24 +42,33 @@ export class News {
   }
 
   /** Everybody who waits shall say so now, or soon: whoever finds a bulletin on a board tells his own anew. */
-  ask(bulletin: Bulletin): void {
+  async ask(bulletin: Bulletin): Promise<void> {
     this.#isTold = true;
     this.#channel?.ask();
-    for (const board of this.#boards()) board.publish(JSON.stringify(bulletin));
+    const boards = [...this.#boards()];
+    for (const [, board] of boards) board.publish(JSON.stringify(bulletin), ASKING);
+    for (const [, board] of boards) await board.settled?.();
+  }
+
+  /** Do others take their time to answer? */
+  get isSlow(): boolean {
+    for (const [, board] of this.#boards()) if (board.isRemote === true) return true;
+    return false;
   }
 
   /** Unless it is empty, as the last one was. */
-  publish(bulletin: Bulletin): void {
+  publish(bulletin: Bulletin, pace: Pace): void {
     const isEmpty = bulletin.waits.length === 0;
     if (isEmpty && !this.#isTold) return;
     this.#isTold = !isEmpty;
     this.tell(bulletin);
     const content = bulletin.waits.map(({ id }) => id).join(' ');
-    for (const board of this.#boards()) {
-      // What is told again is only for those who look there as well.
-      const isNews = content !== this.#content || (this.#readers.get(board) ?? 0) > 0;
-      if (isEmpty) board.publish(undefined);
-      else if (isNews) board.publish(JSON.stringify(bulletin));
+    for (const [backend, board] of this.#boards()) {
+      // What is told again is only for those who look there as well. A remote one sees to that by itself.
+      const isRemote = board.isRemote === true;
+      const isNews = isRemote || content !== this.#content || (this.#readers.get(board) ?? 0) > 0;
+      if (isEmpty || (isRemote && !isAbout(bulletin, backend))) board.publish(undefined, pace);
+      else if (isNews) board.publish(JSON.stringify(bulletin), pace);
     }
     this.#content = content;
   }
@@ -71,10 +83,10 @@ export class News {
     const oldest = now() - LIFETIME;
     for (const [key, { at }] of this.#heard) if (at < oldest) this.#heard.delete(key);
     const latest = new Map(this.#heard);
-    for (const board of this.#boards()) {
-      const texts = board.read();
-      this.#readers.set(board, texts.length);
-      for (const text of texts) note(parsed(text), latest);
+    for (const [, board] of this.#boards()) {
+      const all = board.read();
+      this.#readers.set(board, all.length);
+      for (const told of all) note(parsed(told), latest);
     }
     latest.delete(partyKey(self));
     return [...latest.values()];
@@ -95,9 +107,15 @@ export class News {
     return { ...wait, holds, since: told.since, where: told.where };
   }
 
-  *#boards(): Generator<Board> {
-    for (const [, { board }] of this.#sources.all()) if (board !== undefined) yield board;
+  *#boards(): Generator<[string, Board]> {
+    for (const [backend, { board }] of this.#sources.all()) if (board !== undefined) yield [backend, board];
   }
+}
+
+/** May a cycle lead through it and a lock of that backend? Nobody waits for a thread of which nothing is known to be held. */
+function isAbout({ waits, bare }: Bulletin, backend: string): boolean {
+  const held = [...waits.flatMap(({ holds }) => holds), ...bare];
+  return held.length > 0 && [...waits, ...held].some(({ subject }) => subject.backend === backend);
 }
 
 function note(bulletin: Bulletin | undefined, latest: Map<string, Bulletin>): void {
@@ -107,9 +125,11 @@ function note(bulletin: Bulletin | undefined, latest: Map<string, Bulletin>): vo
 }
 
 /** Undefined: no bulletin. */
-function parsed(text: string): Bulletin | undefined {
+function parsed({ text, at: dated }: Told): Bulletin | undefined {
   try {
-    const { party, at, waits, bare } = JSON.parse(text) as Bulletin;
+    const told = JSON.parse(text) as Bulletin;
+    const { party, waits, bare } = told;
+    const at = dated ?? told.at;
     const isWhole = typeof at === 'number' && Array.isArray(waits) && Array.isArray(bare);
     return isWhole ? { party, at, waits, bare, blocking: undefined } : undefined;
   } catch {

@@ -26,7 +26,7 @@ export interface NameStats {
   readonly mode: LockMode;
   /** The id of its backend, or `undefined` for a lock that was registered. */
   readonly backend: string | undefined;
-  /** Holds that began: exact, as the next four. A read hold that a write hold was downgraded to is none. */
+  /** Holds that began, by a downgrade too: exact, as the next four. */
   readonly acquisitions: number;
   /** Holds that ended by `release()`. */
   readonly releases: number;

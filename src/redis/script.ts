@@ -27,6 +27,7 @@ export const POOL_RELEASE: Script = script('pool-release');
 export const POOL_EXTEND: Script = script('pool-extend');
 export const POOL_RESIZE: Script = script('pool-resize');
 export const POOL_INFO: Script = script('pool-info');
+export const WAITS: Script = script('waits');
 
 /** The server has forgotten the script, or never saw it. */
 export function isUnknownScript(error: unknown): boolean {

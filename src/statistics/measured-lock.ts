@@ -18,6 +18,8 @@ export class MeasuredLock<O extends AcquireOptions = AcquireOptions> implements 
   /** Counts as long as this object lives, so whatever has to be counted keeps the object and not the row. */
   readonly row: Row;
   protected readonly isExclusive: boolean;
+  /** Of a writer: the reading side of the same lock. */
+  reader: MeasuredLock<O> | undefined;
   /** Told once the lock behind it was closed. */
   onClosed: () => void = () => {};
 
@@ -94,6 +96,11 @@ export class MeasuredLock<O extends AcquireOptions = AcquireOptions> implements 
     return true;
   }
 
+  /** A write hold has become this read hold. */
+  downgraded<G extends Guard>(reading: G): G {
+    return this.reader?.noted(reading) ?? reading;
+  }
+
   /** The same guard, which from now on says when it is released, or lost. */
   protected noted<G extends Guard>(guard: G, asked?: Asked): G {
     const { row } = this;
@@ -125,13 +132,12 @@ export class MeasuredLock<O extends AcquireOptions = AcquireOptions> implements 
     return guard;
   }
 
-  /** The read hold that a write hold becomes is not counted. */
   #watchDowngrade(guard: Downgrading, ended: () => void): void {
     const downgrade = guard.downgrade.bind(guard);
     guard.downgrade = (): Guard => {
       const reading = downgrade();
       ended();
-      return reading;
+      return this.downgraded(reading);
     };
   }
 

@@ -90,6 +90,7 @@ export class SharedStatistics implements Statistics {
     if ('reader' in opened) {
       const reader = this.#measured(description, 'read', opened.reader);
       const writer = this.#measured(description, 'write', opened.writer);
+      writer.reader = reader;
       const onClosed = (): void => {
         reader.onClosed();
         writer.onClosed();

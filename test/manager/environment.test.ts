@@ -8,6 +8,7 @@ import { folder } from '../fixtures/space-open/region.ts';
 interface Report {
   backend?: string;
   limits?: string[];
+  acquisitions?: number;
   error?: string;
 }
 
@@ -42,7 +43,21 @@ describe('The default manager', () => {
     });
   });
 
+  test('counts if the environment says so, and looks for deadlocks as it says', async () => {
+    expect(fromEnvironment({})).toMatchObject({ statistics: false, deadlocks: 'report' });
+    expect(fromEnvironment({ MORTISE_STATISTICS: 'false', MORTISE_DEADLOCKS: '' })).toMatchObject({
+      statistics: false,
+      deadlocks: 'report',
+    });
+    const env = { MORTISE_STATISTICS: 'true', MORTISE_DEADLOCKS: 'off' };
+    expect(fromEnvironment(env)).toMatchObject({ statistics: true, deadlocks: 'off' });
+    expect(await managerOf(env)).toMatchObject({ acquisitions: 4 });
+    expect(await managerOf({})).not.toHaveProperty('acquisitions');
+  });
+
   for (const [variable, value] of [
+    ['MORTISE_STATISTICS', 'yes'],
+    ['MORTISE_DEADLOCKS', 'none'],
     ['MORTISE_BACKEND', 'reddis://localhost'],
     ['MORTISE_BACKEND', 'file:'],
     ['MORTISE_BACKEND', 'redis:'],

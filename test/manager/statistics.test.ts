@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { getEnvironmentData, Worker } from 'node:worker_threads';
 import { afterAll, describe, expect, test } from 'vitest';
-import { LockManager, Mutex, UnsupportedError, fileBackend, type LockScope } from 'mortise';
+import { LockManager, Mutex, UnsupportedError, fileBackend, type LockScope, type WriteGuard } from 'mortise';
 import { expectRefused } from '../contract/guards.ts';
 import { runFixture } from '../fixtures/child.ts';
 import { newName, counting, counts, useEachForm, contend } from '../fixtures/manager/counting.ts';
@@ -40,6 +40,30 @@ describe('stats', () => {
     });
     for (const guard of guards) expect([await guard.release(), await guard.release()]).toEqual([true, false]);
     expect(locks.stats('slots')).toMatchObject(counts({ acquisitions: 2, releases: 2 }));
+  });
+
+  test.each([
+    ['free, counted by a guard of its own', false],
+    ['waited for, counted by the guard of the lock', true],
+  ])('counts the read hold that a write hold becomes (%s)', async (_, isWaitedFor) => {
+    const locks = counting();
+    const name = newName();
+    const writer = locks.writeLock(name);
+    const first = isWaitedFor ? await writer.acquire() : undefined;
+    const waiting = writer.acquire();
+    await first?.release();
+    const before = isWaitedFor ? 1 : 0;
+    const reading = ((await waiting) as WriteGuard).downgrade();
+    const writes = counts({ acquisitions: before + 1, releases: before + 1, contended: before });
+    expect(locks.stats(name)).toMatchObject(writes);
+    expect(locks.stats(name, 'read')).toMatchObject(counts({ acquisitions: 1, holders: 1 }));
+    expect(locks.status(name)!.holders.map(({ mode, count }) => [mode, count])).toEqual([['read', 1]]);
+    const other = await locks.readLock(name).acquire();
+    for (const guard of [reading, other]) {
+      expect([await guard.release(), await guard.release()]).toEqual([true, false]);
+    }
+    expect(locks.stats(name)).toMatchObject(writes);
+    expect(locks.stats(name, 'read')).toMatchObject(counts({ acquisitions: 2, releases: 2 }));
   });
 
   test('counts who waited, how long, and who gave up', async () => {

@@ -1,0 +1,246 @@
+/** Deadlocks between processes whose locks live on one Redis server. */
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { LockManager, redisBackend, type DeadlockReport } from 'mortise';
+import { inShort } from '../fixtures/manager/deadlocks.ts';
+import { Process, endProcesses } from '../fixtures/process.ts';
+import { until } from '../fixtures/until.ts';
+import { connect } from './clients.ts';
+import { RedisServer } from './server.mjs';
+
+const server = await RedisServer.start();
+afterAll(async () => {
+  await endProcesses();
+  await server.end();
+});
+
+interface Part {
+  url: string;
+  first: string;
+  second: string;
+  deadlocks: 'report' | 'error';
+}
+
+interface Outcome {
+  code: string | undefined;
+  heard: DeadlockReport[];
+}
+
+/** In a process: takes the first lock, and once somebody has the second one, asks for that as well. */
+async function takeBoth(
+  { LockManager, redisBackend }: typeof import('mortise'),
+  { url, first, second, deadlocks }: Part,
+): Promise<Outcome> {
+  const locks = new LockManager({ backend: redisBackend({ url, ttl: 1500 }), deadlocks });
+  const heard: DeadlockReport[] = [];
+  locks.on('deadlock', (report) => heard.push(report));
+  const next = locks.lock(second);
+  try {
+    await locks.lock(first).withLock(async () => {
+      while (!(await next.isLocked())) await new Promise((resolve) => setImmediate(resolve));
+      await next.withLock(() => undefined, { timeout: 30_000 });
+    });
+    return { code: undefined, heard };
+  } catch (error) {
+    return { code: (error as { code: string }).code, heard };
+  }
+}
+
+const waitsKey = 'mortise:deadlocks:{waits}';
+let names = 0;
+const newNames = (count: number): string[] =>
+  Array.from({ length: count }, (_, at) => `deadlock ${++names} ${'abc'[at]}`);
+
+/** Each takes the lock of its place, then that of the next one. */
+function start(
+  processes: Process[],
+  locks: string[],
+  deadlocks: Part['deadlocks'] = 'report',
+): Promise<Outcome>[] {
+  return processes.map((process, at) =>
+    process.run<Part, Outcome>(takeBoth, {
+      url: server.url,
+      first: locks[at]!,
+      second: locks[(at + 1) % locks.length]!,
+      deadlocks,
+    }),
+  );
+}
+
+function spawned(count: number): Process[] {
+  const processes = Array.from({ length: count }, () => Process.spawn());
+  onTestFinished(async () => {
+    await Promise.all(processes.map((it) => it.kill()));
+  });
+  return processes;
+}
+
+function watcher(): { locks: LockManager } {
+  return { locks: new LockManager({ backend: redisBackend({ url: server.url }) }) };
+}
+
+/** What `detectDeadlocks` finds, once it finds something about these. */
+async function found(locks: LockManager, names: string[]): Promise<DeadlockReport> {
+  let report: DeadlockReport | undefined;
+  await until(async () => {
+    const all = await locks.detectDeadlocks();
+    report = all.find(({ members }) => members.every(({ holds }) => names.includes(holds.name)));
+    return report !== undefined;
+  }, 'the deadlock is found');
+  return report!;
+}
+
+describe('Three processes that wait for each other on Redis', () => {
+  test('are told of, once each, and one of them gets the DeadlockError', async () => {
+    const processes = spawned(3);
+    const locks = newNames(3);
+    const ends = await Promise.all(start(processes, locks, 'error'));
+    expect(ends.map(({ code }) => code).sort()).toEqual(['ERR_LOCK_DEADLOCK', undefined, undefined]);
+    const heard = ends.flatMap(({ heard }) => heard);
+    expect(heard.length).toBeGreaterThan(0);
+    for (const { heard } of ends) expect(heard.length).toBeLessThanOrEqual(1);
+    for (const report of heard) {
+      expect(report.certain).toBe(true);
+      expect(inShort(report)).toEqual(
+        locks.map((name, at) => `lock ${name}, lock ${locks[(at + 1) % 3]}`).sort(),
+      );
+      const owners = report.members.map(({ owner }) => owner.process).sort();
+      expect(owners).toEqual(processes.map(({ pid }) => pid).sort());
+      for (const { holds, waitsFor } of report.members)
+        for (const { where, since } of [holds, waitsFor])
+          expect([typeof where, typeof since]).toEqual(['string', 'number']);
+    }
+  });
+
+  test('are found by a process that has nothing to do with it, until one of them dies', async () => {
+    const [first, second, third] = spawned(3) as [Process, Process, Process];
+    const locks = newNames(3);
+    const ends = start([first, second, third], locks);
+    const dead = ends[2]!.catch(() => 'killed');
+    const { locks: manager } = watcher();
+    const report = await found(manager, locks);
+    expect(report.certain).toBe(true);
+    expect(report.members).toHaveLength(3);
+    await third.kill();
+    expect(await dead).toBe('killed');
+    // What it has told is still there, and proves nothing.
+    expect(await manager.detectDeadlocks()).toEqual([]);
+    // Its lock expires, and so the others go on.
+    expect((await Promise.all(ends.slice(0, 2))).map(({ code }) => code)).toEqual([undefined, undefined]);
+  });
+});
+
+test('What a killed process has told hides no deadlock of others', async () => {
+  const [first, second, third] = spawned(3) as [Process, Process, Process];
+  const locks = newNames(2);
+  // It waits for what the others fight about, and holds something of its own.
+  const ends = start([first, second], locks);
+  ends[0]!.catch(() => undefined);
+  const { locks: manager } = watcher();
+  await found(manager, locks);
+  third.abandon(takeBoth, {
+    url: server.url,
+    first: newNames(1)[0]!,
+    second: locks[0]!,
+    deadlocks: 'report',
+  });
+  const client = await connect(server.url, 'ioredis 6');
+  const told = (): Promise<string[]> =>
+    (client as unknown as { hvals(key: string): Promise<string[]> }).hvals(waitsKey);
+  await until(async () => (await told()).some((it) => it.includes(`/${third.pid}/`)), 'it has told');
+  await third.kill();
+  expect((await told()).some((it) => it.includes(`/${third.pid}/`))).toBe(true);
+  expect(inShort(await found(manager, locks))).toEqual([
+    `lock ${locks[0]}, lock ${locks[1]}`,
+    `lock ${locks[1]}, lock ${locks[0]}`,
+  ]);
+  await first.kill();
+  expect((await ends[1]!).code).toBeUndefined();
+});
+
+test.each(['node-redis 6', 'ioredis 6'])(
+  'A deadlock through Redis and through memory is found (%s)',
+  async (kind) => {
+    const [other] = spawned(1) as [Process];
+    const [far, back] = newNames(2) as [string, string];
+    const client = await connect(server.url, kind);
+    const memory = new LockManager();
+    const locks = new LockManager({ backend: redisBackend({ client, ttl: 1500 }), deadlocks: 'error' });
+    const near = memory.lock(`near ${far}`);
+    // One task here has `far` and waits in memory, for one that waits on Redis for the other process.
+    let isNear = (): void => undefined;
+    const held = new Promise<void>((resolve) => (isNear = resolve));
+    const [end] = start([other], [back, far]);
+    const outer = locks.lock(far).withLock(async () => {
+      await held;
+      await near.withLock(() => undefined);
+    });
+    const inner = near.withLock(async () => {
+      isNear();
+      await until(() => locks.lock(back).isLocked(), 'the other process has its lock');
+      await locks.lock(back).withLock(() => undefined);
+    });
+    await expect(inner).rejects.toMatchObject({ code: 'ERR_LOCK_DEADLOCK' });
+    await outer;
+    expect((await end!).code).toBeUndefined();
+  },
+);
+
+test('Those who keep to one order are not told of, and leave nothing on the server', async () => {
+  const processes = spawned(3);
+  const locks = newNames(3);
+  const work = async (
+    { LockManager, redisBackend }: typeof import('mortise'),
+    { url, locks: names }: { url: string; locks: string[] },
+  ): Promise<number> => {
+    const locks = new LockManager({
+      backend: redisBackend({ url }),
+      deadlocks: 'error',
+      deadlockInterval: 5,
+    });
+    let reports = 0;
+    locks.on('deadlock', () => reports++);
+    const task = async (): Promise<void> => {
+      for (let round = 0; round < 5; round++) {
+        const [first, second] = [round % 3, (round + 1) % 3].sort();
+        await locks.lock(names[first!]!).withLock(async () => {
+          await locks
+            .lock(names[second!]!)
+            .withLock(() => new Promise((resolve) => setTimeout(resolve, Math.random() * 20)));
+        });
+      }
+    };
+    await Promise.all([task(), task()]);
+    return reports;
+  };
+  const reports = await Promise.all(processes.map((it) => it.run(work, { url: server.url, locks })));
+  expect(reports).toEqual([0, 0, 0]);
+  const client = await connect(server.url, 'ioredis 6');
+  const fields = (): Promise<string[]> =>
+    (client as unknown as { hkeys(key: string): Promise<string[]> }).hkeys(waitsKey);
+  // The number remains, for a while.
+  await until(async () => (await fields()).every((field) => field === '#'), 'all is taken back');
+});
+
+test('Whoever waits for one lock and holds none asks the server nothing for it', async () => {
+  const url = server.url;
+  const client = await connect(url, 'ioredis 6');
+  await (client as unknown as { del(key: string): Promise<unknown> }).del(waitsKey);
+  const [name] = newNames(1) as [string];
+  const holder = new LockManager({ backend: redisBackend({ client }), deadlocks: 'off' });
+  const guard = await holder.lock(name).acquire();
+  const other = new LockManager({ backend: redisBackend({ url }), deadlockInterval: 10 });
+  await expect(other.semaphore(`${name} s`, 1).withLock(() => 1)).resolves.toBe(1);
+  await expect(other.lock(name).acquire({ timeout: 200 })).rejects.toMatchObject({
+    code: 'ERR_LOCK_TIMEOUT',
+  });
+  await guard.release();
+  expect(await (client as unknown as { exists(key: string): Promise<number> }).exists(waitsKey)).toBe(0);
+});
+
+test('A server that does not answer keeps nobody from asking for deadlocks', async () => {
+  const silent = await RedisServer.start();
+  onTestFinished(() => silent.end());
+  const locks = new LockManager({ backend: redisBackend({ url: silent.url }) });
+  await silent.end();
+  expect(await locks.detectDeadlocks()).toEqual([]);
+});
