@@ -19,41 +19,56 @@ const ALL = 1000;
 
 /** The package's own connection, and both kinds of clients. */
 const clients = [
-  async (url) => ({ url }),
+  undefined,
   async (url) => {
     const client = createClient({ url });
     client.on('error', () => {});
     await client.connect();
-    return { client };
+    return client;
   },
   async (url) => {
     const client = new Redis(url);
     client.on('error', () => {});
-    return { client };
+    return client;
   },
 ];
 
+/** The options that say where the servers are. */
+async function placeOf(urls, number) {
+  const connect = clients[number % clients.length];
+  const [url] = urls;
+  if (connect === undefined) return urls.length === 1 ? { url } : { urls };
+  if (urls.length === 1) return { client: await connect(url) };
+  return { clients: await Promise.all(urls.map(connect)) };
+}
+
 /** @returns {Promise<Subject[]>} */
-export async function subjectsOf({ kind, url, number, ttl }) {
-  const place = await clients[number % clients.length](url);
+export async function subjectsOf({ kind, urls, number, ttl }) {
   if (kind !== 'mortise') {
-    const { client } = await clients[1](url);
+    const client = await clients[1](urls[0]);
     const acquire = simpleLock(kind, client, 'lock', ttl);
     return [{ lock: 'lock', weight: 1, capacity: 1, fenced: true, acquire }];
   }
+  const place = await placeOf(urls, number);
   // A thread needs a URL.
-  const options = { ...place, ttl, renewIn: 'url' in place && number % 2 === 0 ? 'thread' : 'loop' };
+  const isOurs = clients[number % clients.length] === undefined;
+  const options = { ...place, ttl, renewIn: isOurs && number % 2 === 0 ? 'thread' : 'loop' };
   const lock = new RedisLock('lock', options);
   const impatient = new RedisLock('lock', { ...options, autoExtend: false });
-  const table = new RedisReadWriteLock('table', options);
-  const semaphore = new RedisSemaphore('permits', { ...options, permits: PERMITS });
   const one = { lock: 'lock', weight: 1, capacity: 1, fenced: true };
-  const rows = { lock: 'table', capacity: ALL, fenced: true };
-  const permits = { lock: 'permits', capacity: PERMITS, fenced: false };
-  return [
+  const alone = [
     { ...one, acquire: (wanted) => lock.acquire(wanted) },
     { ...one, acquire: (wanted) => lock.acquire(wanted) },
     { ...one, acquire: (wanted) => impatient.acquire(wanted) },
+  ];
+  if (urls.length > 1) return alone;
+
+  const table = new RedisReadWriteLock('table', options);
+  const semaphore = new RedisSemaphore('permits', { ...options, permits: PERMITS });
+  const rows = { lock: 'table', capacity: ALL, fenced: true };
+  const permits = { lock: 'permits', capacity: PERMITS, fenced: false };
+  return [
+    ...alone,
     { ...rows, weight: 1, acquire: (wanted) => table.acquireRead(wanted) },
     { ...rows, weight: 1, acquire: (wanted) => table.acquireRead(wanted) },
     { ...rows, weight: ALL, acquire: (wanted) => table.acquireWrite(wanted) },

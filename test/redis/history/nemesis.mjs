@@ -3,41 +3,41 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * @typedef {object} World
- * @property {import('../server.mjs').RedisServer} server
+ * @property {import('../server.mjs').RedisServer[]} servers
  * @property {import('../../stress/random.mjs').Random} random
  * @property {number} ttl
- * @property {boolean} forgets may the server lose what it knows?
- * @property {() => any} anyWorker one with `proxy`, `pause()`, `resume()` and `replace()`
+ * @property {boolean} forgets may a server lose what it knows?
+ * @property {() => any} anyWorker one with `proxies`, `pause()`, `resume()` and `replace()`
  * @property {(type: string, values?: object) => void} record
  */
 
 /** Of the lines between a worker and the server, and of workers. */
 const nearby = {
   async 'a slow line'(world) {
-    const { proxy } = world.anyWorker();
+    const proxy = anyLine(world);
     proxy.delay = 20 + world.random.below(2 * world.ttl);
     await some(world, 1);
     proxy.delay = 0;
   },
   async 'requests that are lost'(world) {
-    const { proxy } = world.anyWorker();
+    const proxy = anyLine(world);
     proxy.dropsRequests = true;
     await some(world, 0.7);
     proxy.dropsRequests = false;
     proxy.cut();
   },
   async 'answers that are lost'(world) {
-    const { proxy } = world.anyWorker();
+    const proxy = anyLine(world);
     proxy.swallowsReplies = true;
     await some(world, 0.7);
     proxy.swallowsReplies = false;
     proxy.cut();
   },
   async 'a line that is cut'(world) {
-    world.anyWorker().proxy.cut();
+    anyLine(world).cut();
   },
   async 'a line that is down'(world) {
-    const { proxy } = world.anyWorker();
+    const proxy = anyLine(world);
     proxy.refuses = true;
     proxy.cut();
     await some(world, 1);
@@ -56,25 +56,26 @@ const nearby = {
 
 /** Of the server. */
 const central = {
-  async 'a server that is stopped'({ server, ...world }) {
+  async 'a server that is stopped'(world) {
+    const server = anyServer(world);
     server.pause();
     await some(world, 1);
     server.resume();
   },
   async 'a server that is restarted'(world) {
-    const { server } = world;
+    const server = anyServer(world);
     await forgetting(world, async () => {
       await server.kill();
       await server.run();
     });
   },
-  async 'scripts that are forgotten'({ server }) {
-    await server.send('SCRIPT FLUSH');
+  async 'scripts that are forgotten'(world) {
+    await anyServer(world).send('SCRIPT FLUSH');
   },
 };
 const amnesia = {
   async 'everything that is forgotten'(world) {
-    await forgetting(world, () => world.server.send('FLUSHALL'));
+    await forgetting(world, () => anyServer(world).send('FLUSHALL'));
   },
 };
 
@@ -94,6 +95,14 @@ async function loop(world, faults, pause, end) {
     world.record('fault', { what });
     await faults[what](world);
   }
+}
+
+function anyLine({ random, anyWorker }) {
+  return random.pick(anyWorker().proxies);
+}
+
+function anyServer({ random, servers }) {
+  return random.pick(servers);
 }
 
 /** For so many ttls at the most. */

@@ -1,4 +1,4 @@
-/** One trial: a server, workers that contend behind lines that fail, and what they recorded. */
+/** One trial: a server or several, workers that contend behind lines that fail, and what they recorded. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,7 +20,8 @@ const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
  * @property {number} seed of the choices; what the machine does with them differs each time
  * @property {number} seconds with faults
  * @property {string} [kind] what they contend for, see locks.mjs
- * @property {boolean} [forgets] may the server lose what it knows?
+ * @property {boolean} [forgets] may a server lose what it knows?
+ * @property {number} [servers] independent ones; of more than one they make a lock together
  * @property {number} [workers] processes at a time
  * @property {number} [ttl]
  * @property {number} [calm] milliseconds without faults after that
@@ -28,23 +29,24 @@ const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
  */
 
 /** The history of a trial. @param {TrialOptions} options @returns {Promise<any[]>} */
-export async function trial({ seed, seconds, kind = 'mortise', forgets = false, workers = 5, ...times }) {
-  const { ttl = 400, calm = 1500, patience = 10_000 } = times;
+export async function trial({ seed, seconds, kind = 'mortise', forgets = false, ...more }) {
+  const { servers: count = 1, workers = 5, ttl = 400, calm = 1500, patience = 10_000 } = more;
   const folder = mkdtempSync(path.join(tmpdir(), 'mortise-history-'));
-  const server = await RedisServer.start(...(forgets ? [] : DURABLE));
-  const crew = new Crew({ folder, server, kind, ttl, random: new Random(seed) });
+  const start = () => RedisServer.start(...(forgets ? [] : DURABLE));
+  const servers = await Promise.all(Array.from({ length: count }, start));
+  const crew = new Crew({ folder, servers, kind, ttl, random: new Random(seed) });
   try {
     await crew.start(workers);
     const { random } = crew;
     const record = (type, values) => crew.recorder.write(type, values);
-    await trouble({ server, random, ttl, forgets, record, anyWorker: () => crew.anyWorker() }, seconds);
+    await trouble({ servers, random, ttl, forgets, record, anyWorker: () => crew.anyWorker() }, seconds);
     record('healed');
     await sleep(calm);
     await crew.end(patience);
     return readHistory(crew.files);
   } finally {
     await crew.kill();
-    await server.end();
+    await Promise.all(servers.map((server) => server.end()));
     rmSync(folder, { recursive: true });
   }
 }
@@ -70,9 +72,10 @@ class Crew {
   }
 
   async start(count) {
-    const { server } = this.#setting;
-    const proxies = await Promise.all(Array.from({ length: count }, () => FaultProxy.start(server.port)));
-    this.workers = proxies.map((proxy) => new Worker(this, proxy));
+    const { servers } = this.#setting;
+    const lines = () => Promise.all(servers.map(({ port }) => FaultProxy.start(port)));
+    const proxies = await Promise.all(Array.from({ length: count }, lines));
+    this.workers = proxies.map((own) => new Worker(this, own));
     await Promise.all(this.workers.map((worker) => worker.start()));
   }
 
@@ -86,11 +89,11 @@ class Crew {
     await Promise.all(this.workers.map((worker) => worker.discard()));
   }
 
-  newSetting(url) {
+  newSetting(urls) {
     const { kind, ttl } = this.#setting;
     const number = this.#started++;
     const seed = this.random.below(2 ** 31);
-    return { file: this.#newFile(), worker: `worker ${number}`, number, seed, kind, url, ttl };
+    return { file: this.#newFile(), worker: `worker ${number}`, number, seed, kind, urls, ttl };
   }
 
   /** What the locks protect: numbers, each of which refuses a fence that is smaller than one it has seen. */
@@ -114,20 +117,20 @@ class Crew {
   }
 }
 
-/** A process with a line of its own. Another one takes its place when it is killed. */
+/** A process with a line of its own to each server. Another one takes its place when it is killed. */
 class Worker {
   #crew;
   #child;
   name;
   #isMeantToEnd = false;
 
-  constructor(crew, proxy) {
+  constructor(crew, proxies) {
     this.#crew = crew;
-    this.proxy = proxy;
+    this.proxies = proxies;
   }
 
   async start() {
-    const setting = this.#crew.newSetting(this.proxy.url);
+    const setting = this.#crew.newSetting(this.proxies.map(({ url }) => url));
     this.name = setting.worker;
     this.#isMeantToEnd = false;
     const child = fork(program, [JSON.stringify(setting)]);
@@ -166,7 +169,7 @@ class Worker {
 
   async discard() {
     await this.#kill();
-    await this.proxy.end();
+    await Promise.all(this.proxies.map((proxy) => proxy.end()));
   }
 
   async #kill() {
