@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * @property {import('../../stress/random.mjs').Random} random
  * @property {number} ttl
  * @property {boolean} forgets may a server lose what it knows?
+ * @property {string[]} [faults] what goes wrong, if not everything
  * @property {() => any} anyWorker one with `proxies`, `pause()`, `resume()` and `replace()`
  * @property {(type: string, values?: object) => void} record
  */
@@ -86,14 +87,16 @@ export async function trouble(world, seconds) {
   await Promise.all([loop(world, nearby, 100, end), loop(world, servers, 1000, end)]);
 }
 
-async function loop(world, faults, pause, end) {
-  const { random } = world;
+async function loop(world, known, pause, end) {
+  const { random, faults = Object.keys(known) } = world;
+  const possible = faults.filter((what) => what in known);
+  if (possible.length === 0) return;
   for (;;) {
     await sleep(pause * (0.5 + random.next()));
     if (performance.now() >= end) return;
-    const what = random.pick(Object.keys(faults));
+    const what = random.pick(possible);
     world.record('fault', { what });
-    await faults[what](world);
+    await known[what](world);
   }
 }
 

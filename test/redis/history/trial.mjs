@@ -22,6 +22,7 @@ const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
  * @property {string} [kind] what they contend for, see locks.mjs
  * @property {boolean} [forgets] may a server lose what it knows?
  * @property {number} [servers] independent ones; of more than one they make a lock together
+ * @property {string[]} [faults] what goes wrong; by default all that nemesis.mjs knows
  * @property {number} [workers] processes at a time
  * @property {number} [ttl]
  * @property {number} [calm] milliseconds without faults after that
@@ -30,7 +31,7 @@ const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 
 /** The history of a trial. @param {TrialOptions} options @returns {Promise<any[]>} */
 export async function trial({ seed, seconds, kind = 'mortise', forgets = false, ...more }) {
-  const { servers: count = 1, workers = 5, ttl = 400, calm = 1500, patience = 10_000 } = more;
+  const { servers: count = 1, workers = 5, ttl = 400, calm = 1500, patience = 10_000, faults } = more;
   const folder = mkdtempSync(path.join(tmpdir(), 'mortise-history-'));
   const start = () => RedisServer.start(...(forgets ? [] : DURABLE));
   const servers = await Promise.all(Array.from({ length: count }, start));
@@ -39,7 +40,8 @@ export async function trial({ seed, seconds, kind = 'mortise', forgets = false, 
     await crew.start(workers);
     const { random } = crew;
     const record = (type, values) => crew.recorder.write(type, values);
-    await trouble({ servers, random, ttl, forgets, record, anyWorker: () => crew.anyWorker() }, seconds);
+    const anyWorker = () => crew.anyWorker();
+    await trouble({ servers, random, ttl, forgets, faults, record, anyWorker }, seconds);
     record('healed');
     await sleep(calm);
     await crew.end(patience);
