@@ -65,6 +65,8 @@ function hasConnectionForMessages(client: NodeRedisClient): boolean {
 interface Timed {
   readonly options?: { readonly commandOptions?: { readonly timeout?: number } };
   withCommandOptions?(options: { timeout: undefined }): NodeRedisClient;
+  /** The client itself, of one that `withCommandOptions` and the like have made from it. */
+  readonly _self?: object;
 }
 
 /**
@@ -75,6 +77,8 @@ function withoutTimeout(client: NodeRedisClient): NodeRedisClient {
   if (hasConnectionForMessages(client)) return client;
   const timed = client as unknown as Timed;
   if (timed.options?.commandOptions?.timeout !== undefined) return client;
+  // It has options of its own, which nobody else can read.
+  if (timed._self !== undefined && timed._self !== client) return client;
   return timed.withCommandOptions?.({ timeout: undefined }) ?? client;
 }
 
