@@ -65,6 +65,8 @@ function hasConnectionForMessages(client: NodeRedisClient): boolean {
 interface Timed {
   readonly options?: { readonly commandOptions?: { readonly timeout?: number } };
   withCommandOptions?(options: { timeout: undefined }): NodeRedisClient;
+  /** What all clients have in common that were made from one. */
+  readonly _self?: object;
 }
 
 /**
@@ -75,6 +77,8 @@ function withoutTimeout(client: NodeRedisClient): NodeRedisClient {
   if (hasConnectionForMessages(client)) return client;
   const timed = client as unknown as Timed;
   if (timed.options?.commandOptions?.timeout !== undefined) return client;
+  // Made from another one by `withCommandOptions` or the like, it has options of its own, which nobody else can read.
+  if (timed._self !== client && Object.hasOwn(client, '_commandOptions')) return client;
   return timed.withCommandOptions?.({ timeout: undefined }) ?? client;
 }
 

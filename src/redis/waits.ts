@@ -1,5 +1,5 @@
 /** What the threads that use one server tell each other of their waits: one key, read and written in one round trip. */
-import { answerWithin } from './failure.js';
+import { answerWithin } from '../remote/failure.js';
 import { keyOf, type RedisOptions } from './options.js';
 import { WAITS } from './script.js';
 import { clientOf } from './servers.js';

@@ -1,43 +1,30 @@
-/** Nobody trusts the system clock of a client: it may be set at any time. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { RedisLock, type RedisClient } from 'mortise/redis';
-import { connect } from './clients.ts';
+/** Nobody trusts the system clock of a client: it may be set at any time. The server's decides, and may be set as well. */
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { RedisLock, RedisSemaphore, type RedisClient } from 'mortise/redis';
+import { until } from '../fixtures/until.ts';
+import { connect, kinds } from './clients.ts';
 import { Peer } from './peer.ts';
 import { RedisServer } from './server.mjs';
+import { SteppedClock } from './stepped-clock.ts';
 
 const TTL = 1000;
-const HOUR = 3600;
-const folder = mkdtempSync(join(tmpdir(), 'mortise-clock-'));
-const library = join(folder, 'stepped-clock.so');
-const clock = join(folder, 'clock');
+const HOUR = 3_600_000;
+const clock = new SteppedClock();
 let server: RedisServer;
 let client: RedisClient;
 
 beforeAll(async () => {
-  const source = fileURLToPath(new URL('./stepped-clock.c', import.meta.url));
-  execFileSync('cc', ['-shared', '-fPIC', '-O1', '-o', library, source, '-ldl']);
   server = await RedisServer.start();
   client = await connect(server.url);
 });
 afterAll(async () => {
   await Peer.endAll();
   await server.end();
-  rmSync(folder, { recursive: true });
+  clock.end();
 });
 
-/** Sets the clock of the peers that much ahead of the true one. */
-function step(hours: number): void {
-  // In place: it is mapped.
-  writeFileSync(clock, new BigInt64Array([BigInt(hours * HOUR)]), { flag: 'r+' });
-}
-
 async function hoursAhead(peer: Peer): Promise<number> {
-  const hours = ((await peer.tell<number>('clock')) - Date.now()) / (HOUR * 1000);
+  const hours = ((await peer.tell<number>('clock')) - Date.now()) / HOUR;
   return Math.round(hours) + 0; // not -0
 }
 
@@ -49,15 +36,14 @@ test.each([
   ['back', 0, -24],
   ['from the future to now', 1000, 0],
 ])('a clock that is set %s while a lock is held changes nothing', async (_, before, after) => {
-  writeFileSync(clock, new BigInt64Array([BigInt(before * HOUR)]));
+  clock.step(before);
   const name = `clock ${before} ${after}`;
-  const env = { LD_PRELOAD: library, STEPPED_CLOCK: clock };
-  const holder = await Peer.start(server.url, name, TTL, env);
+  const holder = await Peer.start(server.url, name, TTL, clock.env);
   expect(await hoursAhead(holder)).toBe(before);
   const { fence } = await holder.tell<{ fence: string }>('acquire');
   const lock = new RedisLock(name, { client });
 
-  step(after);
+  clock.step(after);
   expect(await hoursAhead(holder)).toBe(after);
   // Renewals go on: it is held for longer than it lasts by itself.
   for (let round = 0; round < 4; round++) {
@@ -78,26 +64,53 @@ test.each([
   expect(await lock.withLock((lease) => lease.fence > BigInt(fence))).toBe(true);
   const again = await holder.tell<{ fence: string }>('acquire');
   expect(BigInt(again.fence) > BigInt(fence)).toBe(true);
-  step(before);
+  clock.step(before);
   expect(await holder.tell('release')).toBe(true);
 });
 
 test('one who waits is served in time, and a time limit is kept, whatever the clock says', async () => {
-  writeFileSync(clock, new BigInt64Array([0n]));
+  clock.step(0);
   const name = 'clock of one who waits';
-  const env = { LD_PRELOAD: library, STEPPED_CLOCK: clock };
-  const waiter = await Peer.start(server.url, name, TTL, env);
+  const waiter = await Peer.start(server.url, name, TTL, clock.env);
   const lock = new RedisLock(name, { client });
   const lease = await lock.acquire();
   const limited = waiter.tell<{ code: string; waited: number }>('acquireWithin');
-  step(-48);
+  clock.step(-48);
   const { code, waited } = await limited;
   expect(code).toBe('ERR_LOCK_TIMEOUT');
   expect(waited).toBeGreaterThan(295);
   expect(waited).toBeLessThan(1500);
   const acquired = waiter.tell('acquire');
-  step(48);
+  clock.step(48);
   await lease.release();
   await acquired;
   expect(await waiter.tell('release')).toBe(true);
 });
+
+test.each([
+  ['a lock', (client: RedisClient) => new RedisLock('back', { client })],
+  ['a semaphore', (client: RedisClient) => new RedisSemaphore('back', { client, permits: 1 })],
+])(
+  'when the clock of the server is set back, who died waiting for %s delays nobody for longer',
+  async (_, make) => {
+    clock.step(0);
+    const own = await RedisServer.startIn(clock.env);
+    onTestFinished(() => own.end());
+    const lock = make(await connect(own.url));
+    const [dying, die] = await kinds['ioredis 6']!(own.url);
+    const lease = await lock.acquire();
+    const failure = make(dying)
+      .acquire()
+      .catch((error: unknown) => error);
+    await until(async () => (await lock.info()).waiters === 1, 'it waits');
+    die();
+    await failure;
+    // It is kept for the dead one, for a second by the clock as it was.
+    expect(await lease.release()).toBe(true);
+    clock.step(-1);
+    const begin = performance.now();
+    const next = await lock.acquire({ timeout: 20_000 });
+    expect(performance.now() - begin).toBeLessThan(15_000);
+    await next.release();
+  },
+);

@@ -17,19 +17,26 @@ export class RedisServer {
   #child;
   #folder;
   #arguments;
+  #env;
 
-  constructor(port, words) {
+  constructor(port, words, env) {
     this.port = port;
+    this.#env = env;
     this.#arguments = words;
     this.#folder = mkdtempSync(path.join(tmpdir(), 'mortise-redis-'));
     started.add(this);
   }
 
   /** A server that answers. `words` are further arguments. */
-  static async start(...words) {
+  static start(...words) {
+    return RedisServer.startIn({}, ...words);
+  }
+
+  /** The same with further environment variables. */
+  static async startIn(env, ...words) {
     install();
     for (let tries = 1; ; tries++) {
-      const server = new RedisServer(await freePort(), words);
+      const server = new RedisServer(await freePort(), words, env);
       try {
         await server.run();
         return server;
@@ -95,6 +102,7 @@ export class RedisServer {
     const memory = this.#arguments.includes('--sentinel') ? [] : ['--save', ''];
     this.#child = spawn('redis-server', [file, words, memory, more].flat().map(String), {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...this.#env },
     });
     let output = '';
     this.#child.stdout.on('data', (text) => (output += text));

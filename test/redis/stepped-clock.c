@@ -1,4 +1,7 @@
-/* A system clock that can be set for one process: LD_PRELOAD this, with the seconds to add in the file $STEPPED_CLOCK. */
+/*
+ * A system clock that can be set for one process: LD_PRELOAD this. The file $STEPPED_CLOCK has two longs: seconds to add
+ * to the true time, and the microseconds since the epoch at which the clock stands still, or 0 if it goes.
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -7,20 +10,32 @@
 #include <sys/time.h>
 #include <time.h>
 
-static long offset(void) {
-  static const long *seconds = NULL;
-  if (seconds == NULL) {
+struct setting {
+  long ahead;
+  long stands;
+};
+
+static volatile const struct setting *setting(void) {
+  static struct setting *it = NULL;
+  if (it == NULL) {
     int file = open(getenv("STEPPED_CLOCK"), O_RDONLY);
-    seconds = mmap(NULL, sizeof *seconds, PROT_READ, MAP_SHARED, file, 0);
+    it = mmap(NULL, sizeof *it, PROT_READ, MAP_SHARED, file, 0);
   }
-  return *(volatile const long *)seconds;
+  return it;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *time) {
   static int (*real)(clockid_t, struct timespec *) = NULL;
   if (real == NULL) real = dlsym(RTLD_NEXT, "clock_gettime");
   int result = real(clock, time);
-  if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE) time->tv_sec += offset();
+  if (clock != CLOCK_REALTIME && clock != CLOCK_REALTIME_COARSE) return result;
+  long stands = setting()->stands;
+  if (stands != 0) {
+    time->tv_sec = stands / 1000000;
+    time->tv_nsec = stands % 1000000 * 1000;
+  } else {
+    time->tv_sec += setting()->ahead;
+  }
   return result;
 }
 

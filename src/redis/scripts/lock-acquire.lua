@@ -36,7 +36,9 @@ else
   if not head or head == token then
     if head then leave_queue(queue, alive, token) end
     mark = redis.call('EXISTS', queue) == 1 and 'q' or ''
-    if not value or holder == '' then return take(mark, fence, '') end
+    -- Of what it had itself, without knowing, it is not told.
+    local is_orphan = value and holder ~= '' and (holder ~= token or was_abandoned)
+    if not is_orphan then return take(mark, fence, '') end
     return { 1, take(mark, fence, ' !') }
   end
   look, owner = redis.call('ZSCORE', alive, head) - now, ''

@@ -15,7 +15,7 @@ if not declared then
   redis.call('HSET', pool, 'declared', declared, 'permits', permits, 'fence', string.format('%.0f', fence))
 end
 if declared ~= tonumber(ARGV[5]) then return { 2, declared } end
-drop_expired()
+drop_expired(token)
 
 local weight = weight_of(token)
 local has_all = weight == declared

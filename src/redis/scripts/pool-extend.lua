@@ -6,6 +6,8 @@
 -- include pool
 local till = redis.call('ZSCORE', holders, ARGV[1])
 if not till or tonumber(till) <= now then return 0 end
+-- It is in no queue. Having written, the script may add, even to a full memory.
+redis.call('ZREM', alive, ARGV[1])
 redis.call('ZADD', holders, now + ARGV[2], ARGV[1])
 keep(ARGV[3])
 return 1

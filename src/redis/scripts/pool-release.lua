@@ -5,13 +5,14 @@
 -- include queue
 -- include pool
 if not declared then return 0 end
-drop_expired()
+-- Also what has expired, as long as nobody has taken it since. First of all, for a server whose memory is full: see
+-- lock-release.lua.
 local released = redis.call('ZREM', holders, ARGV[1])
 if released == 1 then
   used = used - weight_of(ARGV[1])
-  redis.call('HSET', pool, 'used', used)
 else
   leave_queue(queue, alive, ARGV[1])
 end
+drop_expired()
 wake_all_who_fit()
 return released

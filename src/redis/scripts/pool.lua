@@ -21,13 +21,14 @@ local state = redis.call('HMGET', pool, 'declared', 'permits', 'used', 'fence', 
 local declared, permits, used = tonumber(state[1]), tonumber(state[2]), tonumber(state[3] or 0)
 local fence, orphaned = tonumber(state[4] or 0), state[5]
 
--- Permits whose holders' time has run out are free again.
-local function drop_expired()
+-- Permits whose holders' time has run out are free again. What the token had itself, without knowing, nobody has to be
+-- told of.
+local function drop_expired(own)
   local expired = redis.call('ZRANGEBYSCORE', holders, '-inf', string.format('%.0f', now))
   for _, token in ipairs(expired) do
     redis.call('ZREM', holders, token)
     used = used - weight_of(token)
-    if weight_of(token) == declared then
+    if weight_of(token) == declared and token ~= own then
       orphaned = '1'
       redis.call('HSET', pool, 'orphaned', orphaned)
     end
@@ -43,8 +44,7 @@ local function has_its_turn(token)
   while free >= 0 do
     local other = redis.call('LINDEX', queue, place)
     if not other or other == token then return true end
-    local till = redis.call('ZSCORE', alive, other)
-    if till and tonumber(till) > now then
+    if lives(alive, other, now) then
       free = free - weight_of(other)
       place = place + 1
     else
@@ -60,8 +60,7 @@ local function wake_all_who_fit()
   while free > 0 do
     local token = redis.call('LINDEX', queue, place)
     if not token then return end
-    local till = redis.call('ZSCORE', alive, token)
-    if till and tonumber(till) > now then
+    if lives(alive, token, now) then
       free = free - weight_of(token)
       if free >= 0 then wake(alive, token, now) end
       place = place + 1

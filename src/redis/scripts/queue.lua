@@ -14,13 +14,20 @@ local function server_time()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- Is it taken for alive? A time that is farther away than any was set before the clock went back: as it was, the dead
+-- would live on for as long as that.
+local function lives(alive, token, now)
+  local till = tonumber(redis.call('ZSCORE', alive, token) or 0)
+  if till > now + PATIENCE then redis.call('ZADD', alive, now + PATIENCE, token) end
+  return till > now
+end
+
 -- The first of the queue who lives, or nil. The dead before it are dropped.
 local function first(queue, alive, now)
   while true do
     local token = redis.call('LINDEX', queue, 0)
     if not token then return nil end
-    local till = redis.call('ZSCORE', alive, token)
-    if till and tonumber(till) > now then return token end
+    if lives(alive, token, now) then return token end
     redis.call('LPOP', queue)
     redis.call('ZREM', alive, token)
   end
@@ -28,6 +35,8 @@ end
 
 -- Waits from now on, or still. Both keys go by themselves when the last one who waits is dead.
 local function stand_in_queue(queue, alive, token, now)
+  -- A server that is short of memory may have evicted the list alone: nobody stands in it then, whatever the other says.
+  if redis.call('EXISTS', queue) == 0 then redis.call('DEL', alive) end
   if redis.call('ZADD', alive, now + PATIENCE, token) == 1 then redis.call('RPUSH', queue, token) end
   redis.call('PEXPIRE', queue, PATIENCE)
   redis.call('PEXPIRE', alive, PATIENCE)

@@ -3,41 +3,42 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * @typedef {object} World
- * @property {{ server?: import('../server.mjs').RedisServer, faults: object }} site
+ * @property {{ servers?: import('../server.mjs').RedisServer[], faults: object }} site
  * @property {import('../../stress/random.mjs').Random} random
  * @property {number} ttl
- * @property {boolean} forgets may the server lose what it knows?
- * @property {() => any} anyWorker one with `proxy`, `pause()`, `resume()` and `replace()`
+ * @property {boolean} forgets may a server lose what it knows?
+ * @property {string[]} [faults] what goes wrong, if not everything
+ * @property {() => any} anyWorker one with `proxies`, `pause()`, `resume()` and `replace()`
  * @property {(type: string, values?: object) => void} record
  */
 
 /** Of the lines between a worker and the server, and of workers. */
 const nearby = {
   async 'a slow line'(world) {
-    const { proxy } = world.anyWorker();
+    const proxy = anyLine(world);
     proxy.delay = 20 + world.random.below(2 * world.ttl);
     await some(world, 1);
     proxy.delay = 0;
   },
   async 'requests that are lost'(world) {
-    const { proxy } = world.anyWorker();
+    const proxy = anyLine(world);
     proxy.dropsRequests = true;
     await some(world, 0.7);
     proxy.dropsRequests = false;
     proxy.cut();
   },
   async 'answers that are lost'(world) {
-    const { proxy } = world.anyWorker();
+    const proxy = anyLine(world);
     proxy.swallowsReplies = true;
     await some(world, 0.7);
     proxy.swallowsReplies = false;
     proxy.cut();
   },
   async 'a line that is cut'(world) {
-    world.anyWorker().proxy.cut();
+    anyLine(world).cut();
   },
   async 'a line that is down'(world) {
-    const { proxy } = world.anyWorker();
+    const proxy = anyLine(world);
     proxy.refuses = true;
     proxy.cut();
     await some(world, 1);
@@ -56,25 +57,26 @@ const nearby = {
 
 /** Of the server. */
 export const central = {
-  async 'a server that is stopped'({ site: { server }, ...world }) {
+  async 'a server that is stopped'(world) {
+    const server = anyServer(world);
     server.pause();
     await some(world, 1);
     server.resume();
   },
   async 'a server that is restarted'(world) {
-    const { server } = world.site;
+    const server = anyServer(world);
     await forgetting(world, async () => {
       await server.kill();
       await server.run();
     });
   },
-  async 'scripts that are forgotten'({ site }) {
-    await site.server.send('SCRIPT FLUSH');
+  async 'scripts that are forgotten'(world) {
+    await anyServer(world).send('SCRIPT FLUSH');
   },
 };
 export const amnesia = {
   async 'everything that is forgotten'(world) {
-    await forgetting(world, () => world.site.server.send('FLUSHALL'));
+    await forgetting(world, () => anyServer(world).send('FLUSHALL'));
   },
 };
 
@@ -84,15 +86,25 @@ export async function trouble(world, seconds) {
   await Promise.all([loop(world, nearby, 100, end), loop(world, world.site.faults, 1000, end)]);
 }
 
-async function loop(world, faults, pause, end) {
-  const { random } = world;
+async function loop(world, known, pause, end) {
+  const { random, faults = Object.keys(known) } = world;
+  const possible = faults.filter((what) => what in known);
+  if (possible.length === 0) return;
   for (;;) {
     await sleep(pause * (0.5 + random.next()));
     if (performance.now() >= end) return;
-    const what = random.pick(Object.keys(faults));
+    const what = random.pick(possible);
     world.record('fault', { what });
-    await faults[what](world);
+    await known[what](world);
   }
+}
+
+function anyLine({ random, anyWorker }) {
+  return random.pick(anyWorker().proxies);
+}
+
+function anyServer({ random, site }) {
+  return random.pick(site.servers);
 }
 
 /** For so many ttls at the most. */

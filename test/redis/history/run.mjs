@@ -9,7 +9,8 @@ import { trial } from './trial.mjs';
 const USAGE = `Usage: npm run history -- [OPTION]...
 
 Processes contend for locks on Redis servers of their own while lines, processes and servers fail; what they did is
-recorded, and checked: see test/redis/history/README.md. Every second trial has a server that may lose what it knows.
+recorded, and checked: see test/redis/history/README.md. Every second trial has servers that may lose what they know, and
+every third has three servers, which make one lock together.
 It ends with 0 if all promises were kept, 1 if one was not, 2 if it does not understand its options.
 
   --trials N    how many (20)
@@ -66,13 +67,15 @@ const totals = {};
 const failed = [];
 console.log(`${trials} trials of ${seconds.toFixed(1)} s, ${workers} workers, Node.js ${process.version}`);
 for (let number = 1; number <= trials; number++) {
-  const setting = { seed: firstSeed + number - 1, seconds, workers, forgets: number % 2 === 0 };
-  if (options.etcd) Object.assign(setting, { kind: 'etcd', ttl: 2000, forgets: false });
+  const trialSeed = firstSeed + number - 1;
+  const [servers, forgets] = [trialSeed % 3 === 0 ? 3 : 1, trialSeed % 2 === 0];
+  const setting = { seed: trialSeed, seconds, workers, servers, forgets };
+  if (options.etcd) Object.assign(setting, { kind: 'etcd', ttl: 2000, servers: 1, forgets: false });
   const events = await trial(setting);
   const { violations, counts } = check(events);
   for (const [what, count] of Object.entries(counts)) totals[what] = (totals[what] ?? 0) + count;
   const told = Object.entries(counts).map(([what, count]) => `${count} ${what}`);
-  console.log(`${number}/${trials} --seed ${setting.seed}: ${told.join(', ')}`);
+  console.log(`${number}/${trials} --seed ${setting.seed}, ${servers} servers: ${told.join(', ')}`);
   if (violations.length === 0) continue;
   mkdirSync(options.out, { recursive: true });
   const file = path.join(options.out, `${setting.seed}.jsonl`);

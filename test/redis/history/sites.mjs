@@ -9,21 +9,23 @@ import { amnesia, central } from './nemesis.mjs';
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always'];
 
 class RedisSite {
-  constructor(server, forgets) {
-    this.server = server;
+  constructor(servers, forgets) {
+    this.servers = servers;
     this.faults = forgets ? { ...central, ...amnesia } : central;
   }
 
-  static async start(forgets) {
-    return new RedisSite(await RedisServer.start(...(forgets ? [] : DURABLE)), forgets);
+  static async start({ forgets, count }) {
+    const start = () => RedisServer.start(...(forgets ? [] : DURABLE));
+    return new RedisSite(await Promise.all(Array.from({ length: count }, start)), forgets);
   }
 
-  newLine() {
-    return FaultProxy.start(this.server.port);
+  /** Of one worker, to each server. */
+  newLines() {
+    return Promise.all(this.servers.map(({ port }) => FaultProxy.start(port)));
   }
 
-  end() {
-    return this.server.end();
+  async end() {
+    await Promise.all(this.servers.map((server) => server.end()));
   }
 }
 
@@ -97,8 +99,8 @@ class EtcdSite {
     return new EtcdSite(await EtcdCluster.start(3, QUICK));
   }
 
-  async newLine() {
-    return new Lines(await Promise.all(this.cluster.members.map(({ port }) => FaultProxy.start(port))));
+  async newLines() {
+    return [new Lines(await Promise.all(this.cluster.members.map(({ port }) => FaultProxy.start(port))))];
   }
 
   end() {
@@ -111,7 +113,7 @@ async function anyLeader(cluster, { random }) {
   return cluster.leader().catch(() => random.pick(cluster.members));
 }
 
-/** @param {string} kind see locks.mjs */
-export function startSite(kind, forgets) {
-  return kind === 'etcd' ? EtcdSite.start() : RedisSite.start(forgets);
+/** @param {string} kind see locks.mjs @param {{ forgets: boolean, count: number }} options how many servers */
+export function startSite(kind, options) {
+  return kind === 'etcd' ? EtcdSite.start() : RedisSite.start(options);
 }

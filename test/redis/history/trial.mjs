@@ -1,4 +1,4 @@
-/** One trial: a server, workers that contend behind lines that fail, and what they recorded. */
+/** One trial: a server or several, workers that contend behind lines that fail, and what they recorded. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,7 +17,9 @@ const program = fileURLToPath(new URL('./worker.mjs', import.meta.url));
  * @property {number} seed of the choices; what the machine does with them differs each time
  * @property {number} seconds with faults
  * @property {string} [kind] what they contend for, see locks.mjs
- * @property {boolean} [forgets] may the server lose what it knows?
+ * @property {boolean} [forgets] may a server lose what it knows?
+ * @property {number} [servers] independent ones; of more than one they make a lock together
+ * @property {string[]} [faults] what goes wrong; by default all that nemesis.mjs knows
  * @property {number} [workers] processes at a time
  * @property {number} [ttl]
  * @property {number} [calm] milliseconds without faults after that
@@ -25,16 +27,17 @@ const program = fileURLToPath(new URL('./worker.mjs', import.meta.url));
  */
 
 /** The history of a trial. @param {TrialOptions} options @returns {Promise<any[]>} */
-export async function trial({ seed, seconds, kind = 'mortise', forgets = false, workers = 5, ...times }) {
-  const { ttl = 400, calm = 1500, patience = 10_000 } = times;
+export async function trial({ seed, seconds, kind = 'mortise', forgets = false, ...more }) {
+  const { servers: count = 1, workers = 5, ttl = 400, calm = 1500, patience = 10_000, faults } = more;
   const folder = mkdtempSync(path.join(tmpdir(), 'mortise-history-'));
-  const site = await startSite(kind, forgets);
+  const site = await startSite(kind, { forgets, count });
   const crew = new Crew({ folder, site, kind, ttl, random: new Random(seed) });
   try {
     await crew.start(workers);
     const { random } = crew;
     const record = (type, values) => crew.recorder.write(type, values);
-    await trouble({ site, random, ttl, forgets, record, anyWorker: () => crew.anyWorker() }, seconds);
+    const anyWorker = () => crew.anyWorker();
+    await trouble({ site, random, ttl, forgets, faults, record, anyWorker }, seconds);
     record('healed');
     await sleep(calm);
     await crew.end(patience);
@@ -68,8 +71,8 @@ class Crew {
 
   async start(count) {
     const { site } = this.#setting;
-    const proxies = await Promise.all(Array.from({ length: count }, () => site.newLine()));
-    this.workers = proxies.map((proxy) => new Worker(this, proxy));
+    const lines = await Promise.all(Array.from({ length: count }, () => site.newLines()));
+    this.workers = lines.map((own) => new Worker(this, own));
     await Promise.all(this.workers.map((worker) => worker.start()));
   }
 
@@ -83,11 +86,11 @@ class Crew {
     await Promise.all(this.workers.map((worker) => worker.discard()));
   }
 
-  newSetting(url) {
+  newSetting(urls) {
     const { kind, ttl } = this.#setting;
     const number = this.#started++;
     const seed = this.random.below(2 ** 31);
-    return { file: this.#newFile(), worker: `worker ${number}`, number, seed, kind, url, ttl };
+    return { file: this.#newFile(), worker: `worker ${number}`, number, seed, kind, urls, ttl };
   }
 
   /** What the locks protect: numbers, each of which refuses a fence that is smaller than one it has seen. */
@@ -111,20 +114,20 @@ class Crew {
   }
 }
 
-/** A process with a line of its own. Another one takes its place when it is killed. */
+/** A process with a line of its own to each server. Another one takes its place when it is killed. */
 class Worker {
   #crew;
   #child;
   name;
   #isMeantToEnd = false;
 
-  constructor(crew, proxy) {
+  constructor(crew, proxies) {
     this.#crew = crew;
-    this.proxy = proxy;
+    this.proxies = proxies;
   }
 
   async start() {
-    const setting = this.#crew.newSetting(this.proxy.url);
+    const setting = this.#crew.newSetting(this.proxies.map(({ url }) => url));
     this.name = setting.worker;
     this.#isMeantToEnd = false;
     const child = fork(program, [JSON.stringify(setting)]);
@@ -163,7 +166,7 @@ class Worker {
 
   async discard() {
     await this.#kill();
-    await this.proxy.end();
+    await Promise.all(this.proxies.map((proxy) => proxy.end()));
   }
 
   async #kill() {

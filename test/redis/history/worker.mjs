@@ -1,7 +1,7 @@
 /**
  * A process that wants locks: acquires one, changes what it protects, and lets go, again and again, and records all of it.
  * It never looks whether it still holds the lock before it writes: the resource has to refuse what is stale.
- * node worker.mjs '{ "file", "worker", "number", "seed", "kind", "url", "ttl" }'
+ * node worker.mjs '{ "file", "worker", "number", "seed", "kind", "urls", "ttl" }'
  */
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';

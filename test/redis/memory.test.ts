@@ -1,0 +1,44 @@
+/** A server that has no memory left. */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { BackendUnavailableError } from 'mortise';
+import { RedisLock, RedisReadWriteLock, RedisSemaphore, type RedisClient } from 'mortise/redis';
+import { connect } from './clients.ts';
+import { RedisServer } from './server.mjs';
+
+let server: RedisServer;
+let client: RedisClient;
+let other: RedisClient;
+let names = 0;
+
+beforeAll(async () => {
+  server = await RedisServer.start();
+  client = await connect(server.url);
+  other = await connect(server.url, 'ioredis 6');
+});
+beforeEach(() => server.send('CONFIG SET maxmemory 0'));
+afterAll(() => server.end());
+
+test.each([
+  ['a lock', (client: RedisClient, name: string) => new RedisLock(name, { client })],
+  ['a semaphore', (client: RedisClient, name: string) => new RedisSemaphore(name, { client, permits: 1 })],
+  ['a writer', (client: RedisClient, name: string) => new RedisReadWriteLock(name, { client }).writer],
+])('keeps %s, lets it be released and says why it gives no other', async (_, make) => {
+  const name = `full ${++names}`;
+  const [lock, rival] = [make(client, name), make(other, name)];
+  const lease = await lock.acquire();
+  const outcome = rival.acquire().then(
+    () => expect.fail('was acquired'),
+    (error: unknown) => error,
+  );
+  await expect.poll(async () => (await lock.info()).waiters).toBe(1);
+  await server.send('CONFIG SET maxmemory 1');
+  await lease.extend();
+  await lease.extend(60_000);
+  expect(await lease.release()).toBe(true);
+  expect(await lock.isLocked()).toBe(false);
+  const error = (await outcome) as Error;
+  expect(error).toBeInstanceOf(BackendUnavailableError);
+  expect(error.message).toContain('OOM');
+  await server.send('CONFIG SET maxmemory 0');
+  expect(await lock.withLock(() => 'again')).toBe('again');
+});
