@@ -48,6 +48,9 @@ export const GONE = 'gone';
 /** Milliseconds between two tries to leave the queue. */
 const LEAVING_PAUSE = 500;
 
+/** An outcome that somebody else looks at. */
+const noted = (): void => {};
+
 /** The place was lost: the next attempt needs another one. */
 export const SPENT: Refused = { taken: false, lookAfter: 0, reason: '', isSpent: true };
 
@@ -79,8 +82,14 @@ export abstract class QueueStore implements Store {
     if (place.lost !== undefined) attempt = SPENT;
     else if (place.revision !== null) attempt = await this.look(place);
     else {
+      // One that was not waited for any longer is still under way.
+      if (place.making !== undefined) place.isDoubtful = true;
       const making = this.make(place, queues);
-      place.making = making.catch(() => {}).finally(() => (place.making = undefined));
+      const settled = making.then(noted, noted);
+      place.making = settled;
+      void settled.then(() => {
+        if (place.making === settled) place.making = undefined;
+      });
       try {
         attempt = await making;
       } catch (error) {
