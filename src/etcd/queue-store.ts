@@ -152,12 +152,15 @@ export abstract class QueueStore implements Store {
   async #remove(place: Place, more: readonly RequestOp[], forbids = true): Promise<boolean> {
     const operations = [...this.removal(place), ...(forbids ? this.#forbidding(place) : []), ...more];
     const isKnown = place.revision !== null;
-    const answer = await this.contact.client.txn({
+    const txn: Txn = {
       compare: isKnown ? [isCreatedAt(place.key, place.revision as bigint)] : [],
       success: operations,
       failure: forbids ? this.#forbidding(place) : [],
-    });
-    if (isKnown) return answer.succeeded === true;
+    };
+    let isRepeated = false;
+    const answer = await this.contact.client.txnInDoubt(txn, () => (isRepeated = true));
+    // A request whose answer was lost may have removed it; nobody else does while the session is proven.
+    if (isKnown) return answer.succeeded === true || (isRepeated && place.until > now());
     return Number(answer.responses?.[0]?.response_delete_range?.deleted ?? 0) > 0;
   }
 
