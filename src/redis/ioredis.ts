@@ -73,8 +73,10 @@ function isCluster(client: IoRedisClient): boolean {
   return 'isCluster' in client && client.isCluster === true;
 }
 
+/** What it subscribes to is asked before it is connected, which a client without a queue would refuse. */
 function duplicate(client: IoRedisClient): Listening {
-  return (client as unknown as { duplicate(): Listening }).duplicate();
+  const origin = client as unknown as { duplicate(options: object): Listening };
+  return origin.duplicate({ enableOfflineQueue: true });
 }
 
 interface Referable {

@@ -5,7 +5,7 @@ import { contestAt } from './contest.js';
 import { ExpiringLock } from '../remote/expiring-lock.js';
 import { plainLease, type RemoteLease } from '../remote/lease.js';
 import { checkOptions, keyOf, type RedisOptions } from './options.js';
-import { clientOf } from './servers.js';
+import { clientOf, refuseOptionsOfLock } from './servers.js';
 import { termsOf } from './thread-renewal.js';
 import { PoolStore } from './pool-store.js';
 
@@ -84,11 +84,13 @@ export class RedisReadWriteLock {
 
   /**
    * Asks the server nothing yet.
-   * @throws TypeError or RangeError that names the option; UnsupportedError: a URL, and no client is installed.
+   * @throws TypeError or RangeError that names the option; UnsupportedError for options of a `RedisLock`, or for a URL
+   * if no client is installed.
    */
   constructor(name: string, options: RedisOptions) {
     checkOptions(options);
     const { prefix } = options;
+    refuseOptionsOfLock(options, 'a read-write lock is on one server; a RedisLock may be on several');
     const key = keyOf('read-write-lock', name, prefix);
     const it = clientOf(options);
     const description = `the read-write lock '${name}'`;

@@ -1,5 +1,4 @@
 import { checkInteger } from '../deadline.js';
-import { UnsupportedError } from '../errors.js';
 import type { LockInfo, SemaphoreAcquireOptions } from '../lock.js';
 import type { Wish } from '../remote/contender.js';
 import { contestAt } from './contest.js';
@@ -7,8 +6,7 @@ import { ExpiringLock } from '../remote/expiring-lock.js';
 import { plainLease } from '../remote/lease.js';
 import type { Terms } from '../remote/hold.js';
 import { checkOptions, keyOf, MAX_PERMITS, type RedisOptions } from './options.js';
-import type { RedisPlaces } from './place.js';
-import { clientOf } from './servers.js';
+import { clientOf, refuseOptionsOfLock } from './servers.js';
 import { termsOf } from './thread-renewal.js';
 import { PoolStore } from './pool-store.js';
 
@@ -51,17 +49,16 @@ export class RedisSemaphore extends ExpiringLock<SemaphoreAcquireOptions> {
 
   /**
    * Asks the server nothing yet.
-   * @throws TypeError or RangeError that names the option; UnsupportedError for several servers, or for a URL if no
-   * client is installed.
+   * @throws TypeError or RangeError that names the option; UnsupportedError for several servers and other options of a
+   * `RedisLock`, or for a URL if no client is installed.
    */
   constructor(name: string, options: RedisSemaphoreOptions) {
     checkOptions(options);
     const { prefix, permits } = options;
-    const { clients, urls } = options as Partial<RedisPlaces>;
-    if (clients !== undefined || urls !== undefined)
-      throw new UnsupportedError(
-        'a semaphore on several servers cannot keep its limit: with two permits, each of three holders can have a majority',
-      );
+    refuseOptionsOfLock(
+      options,
+      'a semaphore on several servers cannot keep its limit: with two permits, each of three holders can have a majority',
+    );
     checkInteger(permits, 'options.permits', 1, MAX_PERMITS);
     const key = keyOf('semaphore', name, prefix);
     const it = clientOf(options);

@@ -1,5 +1,6 @@
 /** The clients of the servers that a lock's options name. */
 import { show } from '../deadline.js';
+import { UnsupportedError } from '../errors.js';
 import { Client } from './client.js';
 import { driverOf } from './driver.js';
 import { driverOfUrl } from './own-connection.js';
@@ -21,6 +22,15 @@ export function clientsOf(options: object): readonly [Client, ...Client[]] {
   if (clients !== undefined) return several(clients, 'options.clients', clientFrom);
   if (urls !== undefined) return several(urls, 'options.urls', clientAt);
   return [clientOf(options)];
+}
+
+/** For kinds that are on one server, and say why. @throws UnsupportedError for an option that only a `RedisLock` has. */
+export function refuseOptionsOfLock(options: object, why: string): void {
+  const { clients, urls, verifyReplicas, reentrant } = options as Record<string, unknown>;
+  if ((clients ?? urls) !== undefined)
+    throw new UnsupportedError(`options.${clients === undefined ? 'urls' : 'clients'}: ${why}`);
+  const given = Object.entries({ verifyReplicas, reentrant }).find(([, value]) => Boolean(value));
+  if (given !== undefined) throw new UnsupportedError(`options.${given[0]} is for a RedisLock alone`);
 }
 
 function several(

@@ -13,7 +13,7 @@ import { clearTimeout, now, setTimeout } from '../parker/clock.js';
 import { onAbort } from '../primitives/abort.js';
 import { answerWithin, unavailable } from './failure.js';
 import { forget } from './forget.js';
-import { Hold, provenUntil, type Terms } from './hold.js';
+import { Hold, type Terms } from './hold.js';
 import type { Attempt, Refused, Store } from './store.js';
 
 /** Milliseconds after which a waiter looks again that cannot listen, and after an error. */
@@ -98,7 +98,9 @@ export class Contender {
       if (attempt.failure === undefined) return null;
       throw unavailable(`${store.description} was not acquired`, attempt.failure);
     }
-    if (provenUntil(sentAt, terms.ttl) > now()) return new Hold(store, token, terms, sentAt, attempt);
+    const hold = new Hold(store, token, terms, sentAt, attempt);
+    if (hold.isHeld) return hold;
+    hold.expire();
     forget(store, token, terms.ttl);
     return null;
   }
@@ -202,16 +204,18 @@ export class Contender {
       if (request.isSettled) forget(store, token, terms.ttl);
       return { lookAfter: 0, failure: error as Error };
     }
-    if (request.isSettled || (attempt.taken && provenUntil(sentAt, terms.ttl) <= now())) {
-      forget(store, token, terms.ttl);
-      return { lookAfter: 0, isSpent: true };
+    if (!request.isSettled) {
+      if (!attempt.taken) return (request.last = attempt);
+      const hold = new Hold(store, token, terms, sentAt, attempt);
+      // Looked at last of all: on a busy machine its time may have run out since the answer was read.
+      if (hold.isHeld) {
+        request.grant(hold);
+        return undefined;
+      }
+      hold.expire();
     }
-    if (attempt.taken) {
-      request.grant(new Hold(store, token, terms, sentAt, attempt));
-      return undefined;
-    }
-    request.last = attempt;
-    return attempt;
+    forget(store, token, terms.ttl);
+    return { lookAfter: 0, isSpent: true };
   }
 
   async #rest(request: Request, outcome: Outcome, isHeard: boolean): Promise<void> {

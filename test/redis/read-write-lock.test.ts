@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { UnsupportedError } from 'mortise';
 import { RedisReadWriteLock, type RedisClient, type RedisLease } from 'mortise/redis';
 import { describeLease } from '../contract/lease.ts';
 import { until } from '../fixtures/until.ts';
@@ -122,4 +123,15 @@ test('each hold expires by itself', async () => {
   const write = await rival.acquireWrite();
   expect(write.abandoned).toBe(false);
   await write.release();
+});
+
+test.each([
+  ['options.clients', () => ({ clients: [client] })],
+  ['options.clients', () => ({ client, clients: [client] })],
+  ['options.urls', () => ({ urls: [server.url] })],
+  ['options.verifyReplicas', () => ({ client, verifyReplicas: 1 })],
+])('%s of a RedisLock is refused', (what, options) => {
+  const make = (): unknown => new RedisReadWriteLock('a', options() as never);
+  expect(make).toThrow(UnsupportedError);
+  expect(make).toThrow(what);
 });

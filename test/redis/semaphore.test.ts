@@ -172,4 +172,13 @@ describe('options', () => {
     expect(make).toThrow(UnsupportedError);
     expect(make).toThrow('majority');
   });
+
+  test.each([{ verifyReplicas: 1 }, { reentrant: true }])(
+    'those of a RedisLock are refused: %j',
+    (options) => {
+      const make = (): unknown => new RedisSemaphore('a', { client, permits: 2, ...options });
+      expect(make).toThrow(UnsupportedError);
+      expect(make).toThrow(`options.${Object.keys(options)[0]}`);
+    },
+  );
 });
