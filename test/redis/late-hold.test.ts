@@ -1,6 +1,6 @@
 /** Between the answer of a server and the moment at which somebody has the lock in hand, its time may run out as well. */
 import { expect, test } from 'vitest';
-import { Contender, type Wish } from '../../dist/redis/contender.js';
+import { Contender, type Wish } from '../../dist/remote/contender.js';
 import { until } from '../fixtures/until.ts';
 
 const TTL = 50;
