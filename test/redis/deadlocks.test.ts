@@ -161,6 +161,8 @@ test.each(['node-redis 6', 'ioredis 6'])(
     const client = await connect(server.url, kind);
     const memory = new LockManager();
     const locks = new LockManager({ backend: redisBackend({ client, ttl: 1500 }), deadlocks: 'error' });
+    // The same server by another id, of which nothing is used, shares what is told there.
+    const also = new LockManager({ backend: redisBackend({ client, id: 'the same' }) });
     const near = memory.lock(`near ${far}`);
     // One task here has `far` and waits in memory, for one that waits on Redis for the other process.
     let isNear = (): void => undefined;
@@ -178,6 +180,7 @@ test.each(['node-redis 6', 'ioredis 6'])(
     await expect(inner).rejects.toMatchObject({ code: 'ERR_LOCK_DEADLOCK' });
     await outer;
     expect((await end!).code).toBeUndefined();
+    expect(also.list()).toEqual([]);
   },
 );
 
