@@ -49,16 +49,18 @@ export class Audience {
     return names.some((name) => name.startsWith(this.#prefix));
   }
 
-  /** What a listener throws is an uncaught exception, and no error of a lock. */
+  /** What a listener throws is an uncaught exception, and no error of a lock; the others are told all the same. */
   tell(event: string, names: readonly string[], report: unknown): void {
     if (!this.isConcernedBy(names)) return;
-    try {
-      this.#emitter.emit(event, report);
-    } catch (error) {
-      process.nextTick(() => {
-        throw error;
-      });
-    }
+    // Those of `once` take themselves off.
+    for (const listener of this.#emitter.rawListeners(event))
+      try {
+        listener.call(this.#emitter, report);
+      } catch (error) {
+        process.nextTick(() => {
+          throw error;
+        });
+      }
     this.#attend();
   }
 

@@ -45,14 +45,14 @@ export class News {
   async ask(bulletin: Bulletin): Promise<void> {
     this.#isTold = true;
     this.#channel?.ask();
-    const boards = [...this.#boards()];
-    for (const [, board] of boards) board.publish(JSON.stringify(bulletin), ASKING);
-    for (const [, board] of boards) await board.settled?.();
+    const boards = [...this.#boards().keys()];
+    for (const board of boards) board.publish(JSON.stringify(bulletin), ASKING);
+    for (const board of boards) await board.settled?.();
   }
 
   /** Do others take their time to answer? */
   get isSlow(): boolean {
-    for (const [, board] of this.#boards()) if (board.isRemote === true) return true;
+    for (const board of this.#boards().keys()) if (board.isRemote === true) return true;
     return false;
   }
 
@@ -63,11 +63,11 @@ export class News {
     this.#isTold = !isEmpty;
     this.tell(bulletin);
     const content = bulletin.waits.map(({ id }) => id).join(' ');
-    for (const [backend, board] of this.#boards()) {
+    for (const [board, backends] of this.#boards()) {
       // What is told again is only for those who look there as well. A remote one sees to that by itself.
       const isRemote = board.isRemote === true;
       const isNews = isRemote || content !== this.#content || (this.#readers.get(board) ?? 0) > 0;
-      if (isEmpty || (isRemote && !isAbout(bulletin, backend))) board.publish(undefined, pace);
+      if (isEmpty || (isRemote && !isAbout(bulletin, backends))) board.publish(undefined, pace);
       else if (isNews) board.publish(JSON.stringify(bulletin), pace);
     }
     this.#content = content;
@@ -83,7 +83,7 @@ export class News {
     const oldest = now() - LIFETIME;
     for (const [key, { at }] of this.#heard) if (at < oldest) this.#heard.delete(key);
     const latest = new Map(this.#heard);
-    for (const [, board] of this.#boards()) {
+    for (const board of this.#boards().keys()) {
       const all = board.read();
       this.#readers.set(board, all.length);
       for (const told of all) note(parsed(told), latest);
@@ -107,15 +107,22 @@ export class News {
     return { ...wait, holds, since: told.since, where: told.where };
   }
 
-  *#boards(): Generator<[string, Board]> {
-    for (const [backend, { board }] of this.#sources.all()) if (board !== undefined) yield [backend, board];
+  /** Each, and the backends that share it: one may have several ids. */
+  #boards(): Map<Board, string[]> {
+    const boards = new Map<Board, string[]>();
+    for (const [backend, { board }] of this.#sources.all())
+      if (board !== undefined) boards.set(board, [...(boards.get(board) ?? []), backend]);
+    return boards;
   }
 }
 
-/** May a cycle lead through it and a lock of that backend? Nobody waits for a thread of which nothing is known to be held. */
-function isAbout({ waits, bare }: Bulletin, backend: string): boolean {
+/** May a cycle lead through it and a lock of these backends? Nobody waits for a thread of which nothing is known to be held. */
+function isAbout({ waits, bare }: Bulletin, backends: readonly string[]): boolean {
   const held = [...waits.flatMap(({ holds }) => holds), ...bare];
-  return held.length > 0 && [...waits, ...held].some(({ subject }) => subject.backend === backend);
+  return (
+    held.length > 0 &&
+    [...waits, ...held].some(({ subject: { backend } }) => backends.includes(backend ?? ''))
+  );
 }
 
 function note(bulletin: Bulletin | undefined, latest: Map<string, Bulletin>): void {

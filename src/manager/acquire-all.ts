@@ -80,7 +80,8 @@ export async function acquireInOrder(
   using together = new Together();
   for (const want of ordered) {
     try {
-      const left = timeout === Infinity ? Infinity : Math.max(0, end - performance.now());
+      // Whole milliseconds, as people read them in a message.
+      const left = timeout === Infinity ? Infinity : Math.max(0, Math.ceil(end - performance.now()));
       const given = optionsFor(want, left, deadline);
       const guard = await together.run(() => want.lock.acquire(given));
       held.push({ name: want.name, guard });

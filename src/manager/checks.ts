@@ -11,6 +11,7 @@ export function checkBackend(backend: unknown, what: string): asserts backend is
   const isBackend =
     typeof id === 'string' &&
     typeof capabilities === 'object' &&
+    (capabilities as object | null) !== null &&
     hasMethods(backend, ['lock', 'readWriteLock', 'semaphore']);
   if (!isBackend)
     throw new TypeError(`${what} must be a backend, such as memoryBackend(), not ${show(backend)}`);

@@ -278,7 +278,8 @@ export class LockScope {
 
   /**
    * Closes and forgets the names that nobody holds or waits for, never those in use or registered. Locks that were given
-   * out stay usable. Returns how many were closed. In memory, names are closed as well when there is no room for another.
+   * out stay usable. Returns how many were closed. In memory, names of all managers of a
+   * thread are closed as well when there is no room for another.
    * @throws AggregateError with what the backends threw, when all others are closed.
    *
    * @example

@@ -23,6 +23,10 @@ export interface Wish {
   readonly permits?: number | undefined;
 }
 
+/** Those of this thread: their names share the room of their backends. */
+const registries = new Set<WeakRef<Registry>>();
+const collected = new FinalizationRegistry<WeakRef<Registry>>((reference) => registries.delete(reference));
+
 export class Registry {
   readonly backend: Backend;
   readonly limits: Limits;
@@ -45,6 +49,9 @@ export class Registry {
     this.watcher = watcher;
     this.statistics = statistics;
     if (watcher !== undefined) mind(watcher, backend.id, backend.census);
+    const reference = new WeakRef(this);
+    registries.add(reference);
+    collected.register(this, reference);
   }
 
   find(name: string): Named | undefined {
@@ -132,15 +139,21 @@ export class Registry {
     } catch (error) {
       if (!(error instanceof SpaceFullError)) throw error;
       // A program that makes up names as it goes has left most of its room to names that nobody uses.
-      if (!this.#makeRoom(description.backend)) throw error;
+      const { id } = description.backend as Backend;
+      let some = false;
+      for (const reference of registries) {
+        const registry = reference.deref();
+        if (registry !== undefined) some = registry.#makeRoom(id) || some;
+      }
+      if (!some) throw error;
       return openAt(description);
     }
   }
 
-  #makeRoom(backend: Backend | undefined): boolean {
+  #makeRoom(backend: string): boolean {
     let some = false;
     for (const named of this.#names.values()) {
-      if (named.description.backend !== backend) continue;
+      if (named.backendId !== backend) continue;
       const outcome = named.close();
       if (typeof outcome === 'string') some = this.#dropped(named, outcome) || some;
       // The room that a remote one leaves comes too late.

@@ -1,6 +1,6 @@
 /** The statistics of a manager: which rows of which board count for its names. */
 import { createHash } from 'node:crypto';
-import { checkObject, show } from '../deadline.js';
+import { show } from '../deadline.js';
 import { SpaceFullError } from '../errors.js';
 import type { Lock } from '../lock.js';
 import type { BackendReadWriteLock } from '../manager/backend.js';
@@ -22,7 +22,8 @@ export function statisticsFrom(
 ): Statistics | undefined {
   if (options === false) return undefined;
   if (options === true) return new SharedStatistics(backend, undefined);
-  checkObject(options, what);
+  if (typeof options !== 'object' || (options as object | null) === null)
+    throw new TypeError(`${what} must be true, false or an object, not ${show(options)}`);
   const { label } = options;
   if (label === undefined) return new SharedStatistics(backend, undefined);
   if (typeof label !== 'string') throw new TypeError(`${what}.label must be a string, not ${show(label)}`);

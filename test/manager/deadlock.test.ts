@@ -367,6 +367,42 @@ describe('No deadlock is', () => {
 });
 
 describe('The search', () => {
+  test('tells every listener, whatever another one throws', async () => {
+    const { locks, told } = newLocks();
+    const failure = new Error('of a listener');
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    onTestFinished(() => {
+      process.off('uncaughtException', catching);
+      for (const listener of listeners) process.on('uncaughtException', listener);
+    });
+    const thrown: Error[] = [];
+    const catching = (error: Error): void => void thrown.push(error);
+    process.on('uncaughtException', catching);
+    const heard: string[] = [];
+    const other = new LockManager();
+    const scoped = other.scope(locks.lock('a').name.split(':')[0]!);
+    for (const [name, scope] of [
+      ['own', locks],
+      ['of another manager', scoped],
+    ] as const) {
+      scope.once('deadlock', () => {
+        throw failure;
+      });
+      scope.on('deadlock', () => heard.push(name));
+    }
+    const met = meeting(2);
+    const both = (first: string, second: string): Promise<unknown> =>
+      locks.lock(first).withLock(async () => {
+        await met();
+        await locks.lock(second).withLock(() => 1, { timeout: 400 });
+      });
+    await Promise.allSettled([both('a', 'b'), both('b', 'a')]);
+    expect(thrown).toEqual([failure, failure]);
+    expect(heard.sort()).toEqual(['of another manager', 'own']);
+    expect(told).toHaveLength(1);
+  });
+
   test('keeps no process alive', async () => {
     const { stdout, elapsed } = await runFixture('manager/deadlock-exit.mjs');
     expect(stdout).toBe('told\n');

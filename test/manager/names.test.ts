@@ -181,6 +181,7 @@ describe('LockManager', () => {
       [null, /^options must be an object, not null/],
       [{ backend: 'memory' }, /^options.backend must be an object, not 'memory'/],
       [{ backend: {} }, /^options.backend must be a backend, such as memoryBackend\(\), not {}/],
+      [{ backend: { ...memoryBackend(), capabilities: null } }, /^options.backend must be a backend/],
       [{ timeouts: 5 }, /^options.timeouts must be an object, not 5/],
       [{ timeouts: { read: '5' } }, /^options.timeouts.read must be a number of milliseconds, not '5'/],
       [{ timeouts: { write: -1 } }, /^options.timeouts.write must be 0 or more milliseconds, not -1/],
@@ -461,6 +462,20 @@ describe('cleanup', () => {
     expect(() => locks.lock('one too many')).toThrow(SpaceFullError);
     for (const it of guards) it.release();
     locks.lock('one too many').acquireSync().release();
+  });
+
+  test('closes what nobody uses of other managers when there is no room for another name', () => {
+    const path = newRegion();
+    const room = { locks: 8, threads: 4 };
+    const one = new LockManager({ backend: sharedMemoryBackend(path, room) });
+    const other = new LockManager({ backend: sharedMemoryBackend(path) });
+    using guard = one.lock('held').acquireSync();
+    const idle = Array.from({ length: 7 }, (_, i) => one.lock(`idle:${i}`));
+    other.lock('another').acquireSync().release();
+    expect(one.list().map(({ name }) => name)).toEqual(['held']);
+    expectRefused(other.lock('held').tryAcquireSync());
+    expect(guard.held).toBe(true);
+    for (const lock of idle.slice(0, 5)) lock.acquireSync().release();
   });
 
   test('goes on when a backend fails to close, and tells what it said', async () => {

@@ -280,8 +280,8 @@ describe('stats', () => {
 describe('options.statistics', () => {
   test('is checked', () => {
     for (const [statistics, message] of [
-      [5, /^options.statistics must be an object, not 5/],
-      [null, /^options.statistics must be an object, not null/],
+      [5, /^options.statistics must be true, false or an object, not 5/],
+      [null, /^options.statistics must be true, false or an object, not null/],
       [{ label: 5 }, /^options.statistics.label must be a string, not 5/],
       [{ label: '' }, /^options.statistics.label must have 1 to 64 bytes in UTF-8, not 0/],
       [{ label: 'ü'.repeat(33) }, /^options.statistics.label must have .* not 66/],
