@@ -1,6 +1,6 @@
 /** Between the answer of a server and the moment at which somebody has the lock in hand, its time may run out as well. */
 import { expect, test } from 'vitest';
-import { Contender, type Wish } from '../../dist/remote/contender.js';
+import { Contender, type Side, type Wish } from '../../dist/remote/contender.js';
 import { until } from '../fixtures/until.ts';
 
 const TTL = 50;
@@ -14,7 +14,13 @@ function slowAtFirst() {
   let tokens = 0;
   let renewals = 0;
   const released: string[] = [];
-  const side = { nextToken: () => `token ${++tokens}`, waker: null, isClosed: () => false };
+  const side: Side = {
+    nextToken: () => `token ${++tokens}`,
+    waker: null,
+    look: 1000,
+    isPassing: () => false,
+    isClosed: () => false,
+  };
   const renewal = { start: () => {}, cease: () => {}, stop: () => {}, reason: 'it was late' };
   const wish: Wish = {
     weight: 1,
