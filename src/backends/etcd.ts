@@ -1,9 +1,10 @@
-import { checkInteger, checkObject, show } from '../deadline.js';
-import { checkKey, type Backend, type Capabilities } from '../manager/backend.js';
+import { checkObject, show } from '../deadline.js';
+import type { Backend } from '../manager/backend.js';
 import { DEFAULT_PREFIX } from '../etcd/keys.js';
 import { MAX_PERMITS, checkTerms, prefixOf, type EtcdOptions } from '../etcd/options.js';
 import { checkPlace, endpointsOf } from '../etcd/place.js';
-import { RemoteLock, RemoteSemaphore, disposeAll, once } from './remote.js';
+import { remoteBackend } from './remote-backend.js';
+import { once } from './remote.js';
 
 export type EtcdBackendOptions = EtcdOptions & {
   /**
@@ -33,43 +34,20 @@ export function etcdBackend(options: EtcdBackendOptions): Backend {
   checkPlace(options);
   const { ttl } = checkTerms(options);
   const { id = idOf(options) } = options;
-  if (typeof id !== 'string') throw new TypeError(`options.id must be a string, not ${show(id)}`);
-  if (id === '') throw new RangeError('options.id must not be empty');
-  return Object.freeze<Backend>({
+  return remoteBackend({
     id,
-    capabilities: Object.freeze<Capabilities>({
-      scope: 'machines',
-      sync: false,
-      fence: true,
-      ttl,
-      weighted: true,
-      rw: true,
-      fifo: true,
+    ttl,
+    maxPermits: MAX_PERMITS,
+    load: once(async () => {
+      const { EtcdLock, EtcdReadWriteLock, EtcdSemaphore } = await import('../etcd.js');
+      return {
+        lock: (key) => new EtcdLock(key, options),
+        readWriteLock: (key) => new EtcdReadWriteLock(key, options),
+        semaphore: (key, permits) => new EtcdSemaphore(key, { ...options, permits }),
+      };
     }),
-    lock(key) {
-      checkKey(key, 'name');
-      return new RemoteLock(key, async () => new (await load()).EtcdLock(key, options));
-    },
-    readWriteLock(key) {
-      checkKey(key, 'name');
-      const opened = once(async () => new (await load()).EtcdReadWriteLock(key, options));
-      const reader = new RemoteLock(key, async () => (await opened()).reader);
-      const writer = new RemoteLock(key, async () => (await opened()).writer);
-      return { reader, writer, dispose: () => disposeAll(reader, writer) };
-    },
-    semaphore(key, permits) {
-      checkKey(key, 'name');
-      checkInteger(permits, 'permits', 1, MAX_PERMITS);
-      return new RemoteSemaphore(
-        key,
-        permits,
-        async () => new (await load()).EtcdSemaphore(key, { ...options, permits }),
-      );
-    },
   });
 }
-
-const load = once(() => import('../etcd.js'));
 
 function idOf(options: EtcdBackendOptions): string {
   const prefix = prefixOf(options);

@@ -1,10 +1,11 @@
-import { checkInteger, checkObject, show } from '../deadline.js';
-import { checkKey, type Backend, type Capabilities } from '../manager/backend.js';
+import { checkObject, show } from '../deadline.js';
+import type { Backend } from '../manager/backend.js';
 import { addressOf } from '../redis/address.js';
 import { checkPrefix, checkTerms, DEFAULT_PREFIX, MAX_PERMITS, type RedisOptions } from '../redis/options.js';
 import { checkPlace } from '../redis/place.js';
 import { RemoteBoard } from './remote-board.js';
-import { RemoteLock, RemoteSemaphore, disposeAll, once } from './remote.js';
+import { remoteBackend } from './remote-backend.js';
+import { once } from './remote.js';
 
 export type RedisBackendOptions = RedisOptions & {
   /**
@@ -35,44 +36,22 @@ export function redisBackend(options: RedisBackendOptions): Backend {
   const { ttl } = checkTerms(options);
   const { prefix = DEFAULT_PREFIX, id = idOf(options, prefix) } = options;
   checkPrefix(prefix);
-  if (typeof id !== 'string') throw new TypeError(`options.id must be a string, not ${show(id)}`);
-  if (id === '') throw new RangeError('options.id must not be empty');
-  return Object.freeze<Backend>({
+  return remoteBackend({
     id,
-    capabilities: Object.freeze<Capabilities>({
-      scope: 'machines',
-      sync: false,
-      fence: true,
-      ttl,
-      weighted: true,
-      rw: true,
-      fifo: true,
+    ttl,
+    maxPermits: MAX_PERMITS,
+    load: once(async () => {
+      const { RedisLock, RedisReadWriteLock, RedisSemaphore } = await import('../redis.js');
+      return {
+        lock: (key) => new RedisLock(key, options),
+        readWriteLock: (key) => new RedisReadWriteLock(key, options),
+        semaphore: (key, permits) => new RedisSemaphore(key, { ...options, permits }),
+      };
     }),
-    lock(key) {
-      checkKey(key, 'name');
-      return new RemoteLock(key, async () => new (await load()).RedisLock(key, options));
-    },
-    readWriteLock(key) {
-      checkKey(key, 'name');
-      const opened = once(async () => new (await load()).RedisReadWriteLock(key, options));
-      const reader = new RemoteLock(key, async () => (await opened()).reader);
-      const writer = new RemoteLock(key, async () => (await opened()).writer);
-      return { reader, writer, dispose: () => disposeAll(reader, writer) };
-    },
-    semaphore(key, permits) {
-      checkKey(key, 'name');
-      checkInteger(permits, 'permits', 1, MAX_PERMITS);
-      return new RemoteSemaphore(
-        key,
-        permits,
-        async () => new (await load()).RedisSemaphore(key, { ...options, permits }),
-      );
-    },
     census: { board: boardOf(options, prefix) },
   });
 }
 
-const load = once(() => import('../redis.js'));
 const loadWaits = once(() => import('../redis/waits.js'));
 
 /** By server and prefix: backends that are the same have one between them. */

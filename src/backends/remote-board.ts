@@ -8,14 +8,9 @@ import { debuglog } from 'node:util';
 import { show } from '../deadline.js';
 import type { Board, Pace, Told } from '../deadlocks/census.js';
 import { now } from '../parker/clock.js';
+import type { Exchanged } from '../redis/waits.js';
 
 const debug = debuglog('mortise');
-
-/** Numbers of calls grow, whoever makes them. */
-export interface Exchanged {
-  readonly number: number;
-  readonly texts: readonly string[];
-}
 
 /** Replaces what `thread` has told, for `lifetime` ms, and gives what all others have. */
 export type Exchange = (thread: string, text: string | undefined, lifetime: number) => Promise<Exchanged>;

@@ -4,7 +4,7 @@ import type { AcquireOptions, Guard, Lock, LockInfo, SemaphoreAcquireOptions } f
 import type { BackendLock, BackendSemaphore } from '../manager/backend.js';
 
 /** A lock as it is loaded. */
-type Loaded<O> = Lock & { tryAcquire(options?: O): Promise<Guard | null> };
+export type Loaded<O = AcquireOptions> = Lock & { tryAcquire(options?: O): Promise<Guard | null> };
 
 /** Calls it the first time, and again after it has failed. */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
@@ -80,7 +80,7 @@ export class RemoteLock<
   }
 }
 
-type LoadedSemaphore = Loaded<SemaphoreAcquireOptions> & { available(): Promise<number> };
+export type LoadedSemaphore = Loaded<SemaphoreAcquireOptions> & { available(): Promise<number> };
 
 export class RemoteSemaphore
   extends RemoteLock<SemaphoreAcquireOptions, LoadedSemaphore>

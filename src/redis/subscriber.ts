@@ -3,8 +3,8 @@
  * after the last.
  */
 import { clearTimeout, setTimeout } from '../parker/clock.js';
-import type { Driver } from './driver.js';
 import { Slots, type Slotted } from '../remote/slots.js';
+import type { Driver } from './driver.js';
 
 /** Milliseconds for which the connection stays open without a wait: to open one costs many times what a wait does. */
 const LINGER = 1000;
