@@ -8,6 +8,7 @@ import type { Backend, BackendLock, Guard, Lock, SyncLock } from 'mortise';
 import { expectRefused } from './guards.ts';
 import { Process, endProcesses } from '../fixtures/process.ts';
 import { endThreads, startThread } from '../fixtures/thread.ts';
+import { rejection } from '../fixtures/rejection.ts';
 import { until } from '../fixtures/until.ts';
 
 /** A backend as it can be told to another thread or process: a function of the package, and its arguments. */
@@ -73,13 +74,6 @@ export function describeBackend(name: string, subject: BackendSubject): void {
 
     async function expectLocked(lock: Lock): Promise<void> {
       expectRefused(await lock.tryAcquire());
-    }
-
-    async function rejection(promise: Promise<unknown>): Promise<unknown> {
-      return promise.then(
-        () => expect.fail('was not rejected'),
-        (reason: unknown) => reason,
-      );
     }
 
     describe('publishes', () => {

@@ -4,6 +4,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { LockError, LockLostError, LockTimeoutError } from 'mortise';
 import type { Lease, Lock, LockInfo } from 'mortise';
+import { rejection } from '../fixtures/rejection.ts';
 import { until } from '../fixtures/until.ts';
 
 /** A lock whose holds are leases. */
@@ -29,13 +30,6 @@ export interface LeaseTraits {
   abandons?: boolean;
   /** Does the server keep a queue? Default true. */
   queues?: boolean;
-}
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => expect.fail('was not rejected'),
-    (reason: unknown) => reason,
-  );
 }
 
 export function describeLease(

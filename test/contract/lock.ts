@@ -7,6 +7,7 @@ import type { LockStats, SyncGuard, SyncLock } from 'mortise';
 import { expectRefused } from './guards.ts';
 import { endThreads, startThread, type Thread } from '../fixtures/thread.ts';
 import { until, words } from '../fixtures/until.ts';
+import { rejection } from '../fixtures/rejection.ts';
 
 /** A lock of its own for each test. */
 export interface Subject {
@@ -41,14 +42,6 @@ async function holdElsewhere(thread: Thread, { handle, blockerFace }: Subject): 
   return async () => {
     await thread.run(({ guards }) => guards.get('held')!.release(), undefined);
   };
-}
-
-/** What a promise was rejected with. */
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => expect.fail('was not rejected'),
-    (reason: unknown) => reason,
-  );
 }
 
 /** What a function threw. */

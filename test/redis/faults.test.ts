@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { BackendUnavailableError, LockLostError, LockTimeoutError } from 'mortise';
 import { RedisLock, type RedisClient } from 'mortise/redis';
+import { rejection } from '../fixtures/rejection.ts';
 import { until } from '../fixtures/until.ts';
 import { connect, kinds } from './clients.ts';
 import { Peer } from './peer.ts';
@@ -23,13 +24,6 @@ afterAll(async () => {
   await Peer.endAll();
   await server.end();
 });
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => expect.fail('was not rejected'),
-    (reason: unknown) => reason,
-  );
-}
 
 const wait = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));

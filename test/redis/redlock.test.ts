@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { BackendUnavailableError, LockTimeoutError } from 'mortise';
 import { RedisLock, type RedisClient } from 'mortise/redis';
 import { describeLease } from '../contract/lease.ts';
+import { rejection } from '../fixtures/rejection.ts';
 import { until } from '../fixtures/until.ts';
 import { connect } from './clients.ts';
 import { RedisServer } from './server.mjs';
@@ -21,13 +22,6 @@ beforeEach(() => {
   name = `redlock-${++names}`;
 });
 afterAll(() => Promise.all(servers.map((server) => server.end())));
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => expect.fail('was not rejected'),
-    (reason: unknown) => reason,
-  );
-}
 
 /** Stops a server until the test is over. */
 function pause(...places: number[]): void {

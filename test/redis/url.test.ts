@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { BackendUnavailableError, UnsupportedError } from 'mortise';
 import { RedisLock, RedisReadWriteLock, RedisSemaphore, type RedisClient } from 'mortise/redis';
 import { copiedPackage } from '../fixtures/copied-package.ts';
+import { rejection } from '../fixtures/rejection.ts';
 import { until } from '../fixtures/until.ts';
 import { connect } from './clients.ts';
 import { FaultProxy } from './proxy.mjs';
@@ -26,13 +27,6 @@ beforeAll(async () => {
   client = await connect(server.url);
 });
 afterAll(() => server.end());
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => expect.fail('was not rejected'),
-    (reason: unknown) => reason,
-  );
-}
 
 /** The package where only these clients are installed. */
 async function installedWith(...clients: string[]): Promise<string> {
