@@ -34,10 +34,9 @@ interface WatchAnswer {
 }
 
 export interface Watching {
-  /** In base64; with `range_end` all keys of a range. */
-  readonly key: string;
-  readonly range_end?: string;
-  /** From this revision on, nothing is missed. */
+  /** In base64; with `range_end` all keys of a range. What is deleted of several in one revision is told one by one, in any order. */
+  readonly keys: readonly { readonly key: string; readonly range_end?: string }[];
+  /** From this revision on, nothing is missed. It may be told twice. */
   readonly from: bigint;
   /** A key was deleted, at that revision. */
   readonly onDelete: (key: string, revision: bigint) => void;
@@ -176,19 +175,15 @@ export class EtcdClient {
    * another member. Returns what ends it.
    * @internal
    */
-  watch({ key, range_end, from, onDelete, onGap }: Watching): () => void {
+  watch({ keys, from, onDelete, onGap }: Watching): () => void {
     let isOver = false;
     let pause = FIRST_PAUSE;
     let endStream = (): void => {};
-    const create = {
-      create_request: {
-        key,
-        ...(range_end !== undefined && { range_end }),
-        start_revision: String(from),
-        filters: ['NOPUT'],
-      },
-    };
+    const create = keys.map((range) => ({
+      create_request: { ...range, start_revision: String(from), filters: ['NOPUT'] },
+    }));
     const onMessage = (message: WatchAnswer): void => {
+      if (isOver) return;
       if (message.canceled === true) {
         // Whoever watches looks by itself: then it needs no events from before.
         stop();

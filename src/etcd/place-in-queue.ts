@@ -5,6 +5,7 @@ import type { KeyRing } from './keys.js';
 import { get, isChangedAt, isCreatedAt, kvsOf, putUnder } from './protocol.js';
 import type { Session, Sessions } from './session.js';
 import type { EtcdClient } from './client.js';
+import type { Taken } from '../remote/store.js';
 
 export class Place {
   readonly token: string;
@@ -23,7 +24,9 @@ export class Place {
   dead: readonly string[] = [];
   /** The revision at which it was told that its turn may have come, since it looked. */
   wokenAt: bigint | null = null;
-  /** Has it been granted? */
+  /** What it was granted by what a watch told, since it looked. */
+  turn: Taken | null = null;
+  /** Has it become a hold, in somebody's hand? */
   isHeld = false;
   /** The request that makes it, while it is under way: settles always. */
   making: Promise<unknown> | undefined;
@@ -92,6 +95,13 @@ export class Place {
     }
   }
 
+  /** Nothing brings it back. */
+  lose(reason: string): void {
+    if (this.lost !== undefined) return;
+    this.lost = reason;
+    this.onLost?.(reason);
+  }
+
   /** It is over. */
   leave(): void {
     for (const { leave } of this.#ties) leave();
@@ -101,10 +111,7 @@ export class Place {
     const leave = session.join(
       {
         onProven: () => this.onProven?.(),
-        onLost: (reason) => {
-          this.lost = reason;
-          this.onLost?.(reason);
-        },
+        onLost: (reason) => this.lose(reason),
       },
       this.key,
     );

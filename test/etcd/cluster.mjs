@@ -100,6 +100,12 @@ export class EtcdMember {
     return counts;
   }
 
+  /** How many ranges are watched. */
+  async watchers() {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    return Number(/^etcd_debugging_mvcc_watcher_total (\d+)$/m.exec(text)?.[1] ?? 0);
+  }
+
   /** Stops it in its tracks, or lets it go on. */
   pause() {
     process.kill(this.pid, 'SIGSTOP');

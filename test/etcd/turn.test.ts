@@ -1,0 +1,245 @@
+/** When it is whose turn, by what a watch tells, and what nobody may conclude from it. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { EtcdClient, EtcdLock, EtcdReadWriteLock, EtcdSemaphore, type EtcdLease } from 'mortise/etcd';
+import { until } from '../fixtures/until.ts';
+import { EtcdCluster } from './cluster.mjs';
+
+let cluster: EtcdCluster;
+let clients: EtcdClient[];
+let names = 0;
+let name: string;
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+beforeAll(async () => {
+  cluster = await EtcdCluster.start();
+});
+beforeEach(() => {
+  name = `lock-${++names}`;
+  clients = Array.from({ length: 4 }, () => new EtcdClient({ endpoints: cluster.endpoints }));
+});
+afterEach(() => Promise.all(clients.map((client) => client.close())));
+afterAll(() => cluster.end());
+
+type Some = { info(): Promise<{ waiters: number }> };
+const waiters = async (lock: Some, count: number): Promise<void> =>
+  until(async () => (await lock.info()).waiters === count, `${count} wait`);
+
+const locks = (): EtcdLock[] => clients.map((client) => new EtcdLock(name, { client }));
+
+/** All of them stand in the queue, in this order. */
+async function lineUp<L>(all: readonly (Some & { acquire(): Promise<L> })[]): Promise<Promise<L>[]> {
+  const line: Promise<L>[] = [];
+  for (const lock of all) {
+    const next = lock.acquire();
+    next.catch(() => {}); // Whoever is waited for says so.
+    line.push(next);
+    if (line.length === 1) await next;
+    else await waiters(lock, line.length - 1);
+  }
+  return line;
+}
+
+/** So many watch, and nobody else any more; each of them the one before it, the mark of that one, and its own key. */
+const watched = async (count: number, each = 3): Promise<void> =>
+  until(async () => (await cluster.members[0]!.watchers()) === count * each, `${count} watch`);
+
+async function asked(work: () => Promise<unknown>): Promise<Record<string, number>> {
+  const [member] = cluster.members;
+  const before = await member!.requests();
+  await work();
+  const after = await member!.requests();
+  return Object.fromEntries(['Txn', 'Range'].map((method) => [method, after[method]! - before[method]!]));
+}
+
+/** Another one than any of those who contend, for what a stranger does. */
+const ask = (where: string, body: object): Promise<{ kvs?: { lease: string }[] }> =>
+  cluster.members[0]!.ask(where, body) as Promise<{ kvs?: { lease: string }[] }>;
+const remove = (key: string): Promise<unknown> => ask('kv/deleterange', { key: base64(key) });
+async function revoke({ key }: EtcdLease): Promise<void> {
+  const { kvs } = await ask('kv/range', { key: base64(key) });
+  await ask('lease/revoke', { ID: kvs![0]!.lease });
+}
+const isPending = async (promise: Promise<unknown>): Promise<boolean> => {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return Promise.race([promise.then(() => false), Promise.resolve(true)]);
+};
+
+describe('a hand-off', () => {
+  test('asks nothing but the release, however many wait', async () => {
+    const line = await lineUp(locks());
+    for (const [index, next] of line.entries()) {
+      const lease = await next;
+      expect(lease.abandoned).toBe(false);
+      await watched(line.length - 1 - index);
+      const requests = await asked(async () => {
+        expect(await lease.release()).toBe(true);
+        await line[index + 1];
+      });
+      expect(requests).toEqual({ Txn: 1, Range: 0 });
+    }
+  });
+
+  test('of a semaphore as well, as soon as it fits', async () => {
+    const [first, second, third] = clients.map(
+      (client) => new EtcdSemaphore(name, { client, permits: 2 }),
+    ) as [EtcdSemaphore, EtcdSemaphore, EtcdSemaphore];
+    const held = [await first.acquire(), await second.acquire()];
+    const waiting = third.acquire({ weight: 2 });
+    await waiters(third, 1);
+    await watched(1, 1);
+    const requests = await asked(async () => {
+      await held[1]!.release();
+      expect(await isPending(waiting)).toBe(true);
+      await held[0]!.release();
+      await waiting;
+    });
+    expect(requests).toEqual({ Txn: 2, Range: 0 });
+    await (await waiting).release();
+  });
+
+  test('of a read-write lock: a reader has the fence of the writer that it saw release', async () => {
+    const tables = clients.map((client) => new EtcdReadWriteLock(name, { client }));
+    const [a, b, c] = tables as [EtcdReadWriteLock, EtcdReadWriteLock, EtcdReadWriteLock];
+    const earlier = await a.acquireWrite();
+    const writing = b.acquireWrite();
+    await waiters(a.writer, 1);
+    const reading = c.acquireRead();
+    await waiters(a.writer, 2);
+    await watched(2);
+    await earlier.release();
+    const write = await writing;
+    const requests = await asked(async () => {
+      await write.release();
+      await reading;
+    });
+    expect(requests).toEqual({ Txn: 1, Range: 0 });
+    const read = await reading;
+    expect([read.fence, read.abandoned]).toEqual([write.fence, false]);
+    await read.release();
+  });
+});
+
+describe('nobody takes it for its turn that', () => {
+  test('the one before it gave up', async () => {
+    const [first, second, third] = locks() as [EtcdLock, EtcdLock, EtcdLock];
+    const held = await first.acquire();
+    const controller = new AbortController();
+    const givingUp = second.acquire({ signal: controller.signal });
+    await waiters(first, 1);
+    const waiting = third.acquire();
+    await waiters(first, 2);
+    controller.abort();
+    await expect(givingUp).rejects.toThrow('aborted');
+    await waiters(first, 1);
+    expect(await isPending(waiting)).toBe(true);
+    await held.release();
+    expect((await waiting).abandoned).toBe(false);
+    await (await waiting).release();
+  });
+
+  test('the last reader before it has released, while an earlier one has not', async () => {
+    const tables = clients.map((client) => new EtcdReadWriteLock(name, { client }));
+    const [a, b, c] = tables as [EtcdReadWriteLock, EtcdReadWriteLock, EtcdReadWriteLock];
+    const early = await a.acquireRead();
+    const late = await b.acquireRead();
+    const waiting = c.acquireWrite();
+    await waiters(a.writer, 1);
+    await late.release();
+    expect(await isPending(waiting)).toBe(true);
+    await early.release();
+    await (await waiting).release();
+  });
+
+  test.each(['its key', 'its mark'])('somebody deleted %s of the one before it, who waits', async (what) => {
+    const line = await lineUp(locks().slice(0, 3));
+    const keys = (await cluster.keys(`mortise/lock/${name}/`)).sort();
+    const held = await line[0]!;
+    const second = (
+      await Promise.all(
+        keys.map(async (key) => ({ key, kvs: (await ask('kv/range', { key: base64(key) })).kvs! })),
+      )
+    ).sort((a, b) => revisionOf(a) - revisionOf(b))[1]!.key;
+    await remove(what === 'its key' ? second : second.replace('/lock/', '/lock-entered/'));
+    expect(await isPending(line[2]!)).toBe(true);
+    await held.release();
+    const leases: EtcdLease[] = [];
+    for (const next of [line[1]!, line[2]!].map((it) =>
+      it.then((lease) => (leases.push(lease), lease.release())),
+    ))
+      expect(await next).toBe(true);
+    expect(leases[0]!.abandoned).toBe(false);
+  });
+});
+
+function revisionOf({ kvs }: { kvs: object[] }): number {
+  return Number((kvs[0] as { create_revision: string }).create_revision);
+}
+
+describe('whoever waits', () => {
+  test('and whose key a stranger deletes takes another place', async () => {
+    const [first, second] = locks() as [EtcdLock, EtcdLock];
+    const held = await first.acquire();
+    const waiting = second.acquire();
+    await waiters(first, 1);
+    const own = (await cluster.keys(`mortise/lock/${name}/`)).find((key) => key !== held.key)!;
+    await remove(own);
+    await waiters(first, 1);
+    await held.release();
+    const lease = await waiting;
+    expect([lease.held, lease.abandoned]).toEqual([true, false]);
+    expect(lease.key).not.toBe(own);
+    await lease.release();
+    expect((await cluster.keys()).filter((key) => key.includes(name))).toEqual([]);
+  });
+});
+
+describe('a request that gives up just as it is granted', () => {
+  let slow: Server;
+  let onLook: () => void;
+
+  beforeEach(async () => {
+    const [member] = cluster.members;
+    slow = createServer((request, response) => {
+      const parts: Buffer[] = [];
+      request.on('data', (part: Buffer) => parts.push(part));
+      request.on('end', () => {
+        const body = String(Buffer.concat(parts));
+        void (async () => {
+          const answer = await fetch(member!.url + request.url!, { method: 'POST', body });
+          // It is carried out, and nobody wants it any more when it is answered.
+          if (body.includes('serializable')) onLook();
+          response.writeHead(answer.status);
+          for await (const part of answer.body!) response.write(part);
+          response.end();
+        })().catch(() => response.destroy());
+      });
+    }).listen(0, '127.0.0.1');
+    await once(slow, 'listening');
+  });
+  afterEach(() => {
+    slow.closeAllConnections();
+    slow.close();
+  });
+
+  test('leaves it to the next one to hear that the holder died', async () => {
+    const { port } = slow.address() as AddressInfo;
+    const far = new EtcdClient({ endpoints: `http://127.0.0.1:${port}` });
+    const [first, last] = locks() as [EtcdLock, EtcdLock];
+    const held = await first.acquire();
+    const controller = new AbortController();
+    onLook = () => controller.abort();
+    const granted = new EtcdLock(name, { client: far }).acquire({ signal: controller.signal });
+    await waiters(first, 1);
+    const waiting = last.acquire();
+    await waiters(first, 2);
+    await revoke(held);
+    await expect(granted).rejects.toThrow('aborted');
+    const lease = await waiting;
+    expect(lease.abandoned).toBe(true);
+    await lease.release();
+    await far.close();
+  });
+});
