@@ -172,9 +172,14 @@ export class Endpoint {
 
   #broken(error: Error): EtcdError {
     // Of several addresses of a name, each has its reason.
-    const reasons = error instanceof AggregateError ? (error.errors as Error[]) : [error];
-    return new EtcdError(this.url, reasons.map(({ message }) => message).join(', '), undefined, {
+    const errors = error instanceof AggregateError ? (error.errors as Error[]) : [error];
+    return new EtcdError(this.url, errors.map(reasonOf).join(', '), undefined, {
       cause: error,
     });
   }
+}
+
+/** OpenSSL's messages say where in its source something went wrong, and beside it what. */
+function reasonOf(error: Error & { reason?: string }): string {
+  return error.message.includes(':SSL routines:') ? `TLS: ${error.reason}` : error.message;
 }

@@ -24,7 +24,7 @@ export class EtcdMember {
     this.name = name;
     this.port = port;
     this.peerPort = peerPort;
-    this.scheme = words.includes('--auto-tls') ? 'https' : 'http';
+    this.scheme = words.some((word) => /^--(auto-tls|cert-file)$/.test(word)) ? 'https' : 'http';
     this.#arguments = words;
     this.#folder = mkdtempSync(path.join(tmpdir(), 'mortise-etcd-'));
     started.add(this);
