@@ -286,7 +286,8 @@ export abstract class QueueStore implements Store {
   renewal(hold: Hold, terms: Terms, sentAt: number): Renews {
     const place = this.contact.places.get(hold.token) as Place;
     place.isHeld = true;
-    return new SessionRenewal(hold, place, terms, sentAt, () => void this.#expel(place));
+    const { attendance } = this.contact;
+    return new SessionRenewal(hold, place, terms, sentAt, () => void this.#expel(place), attendance);
   }
 
   /** Tells what is deleted from the revision of the answer on; also that its own key is, which nobody but a stranger does. */
