@@ -2,7 +2,7 @@
 import { LockLostError } from '../errors.js';
 import type { Contact, Seat } from './contact.js';
 import type { KeyRing } from './keys.js';
-import { get, isChangedAt, isCreatedAt, kvsOf, putUnder } from './protocol.js';
+import { get, isChangedAt, isCreatedAt, kvsOf, putUnder, type KeyValue } from './protocol.js';
 import type { Session, Sessions } from './session.js';
 import type { EtcdClient } from './client.js';
 import type { Taken } from '../remote/store.js';
@@ -22,6 +22,8 @@ export class Place {
   isLeaving = false;
   /** Of those that hold: the marks of holders before it that died. */
   dead: readonly string[] = [];
+  /** Who of them had held the lock, once that was asked. */
+  heldBefore: Promise<readonly KeyValue[]> | undefined;
   /** The revision at which it was told that its turn may have come, since it looked. */
   wokenAt: bigint | null = null;
   /** What it was granted by what a watch told, since it looked. */

@@ -7,6 +7,7 @@ import type { Attempt, Taken } from '../remote/store.js';
 import { OWNER } from '../remote/owner.js';
 import type { Seat } from './contact.js';
 import { seatOf } from './keys.js';
+import { wasFirst } from './past.js';
 import type { Place } from './place-in-queue.js';
 import {
   decoded,
@@ -26,7 +27,12 @@ import {
 import { GONE, QueueStore, SPENT, heldBy } from './queue-store.js';
 import { Vigil } from './vigil.js';
 
+/** Of how many who died it is asked whether they held the lock. */
+const MOST_ASKED = 8;
+
 export class TurnStore extends QueueStore {
+  /** That nobody is there, and nothing remembered of anybody. */
+  readonly #isFree = [isEmpty(this.keys.ahead), isEmpty(this.keys.entered)];
   /** Did the last one have to wait? Then the next one will as well, as likely as not. */
   #isContended = false;
 
@@ -43,11 +49,11 @@ export class TurnStore extends QueueStore {
 
   /** The short way, if nobody is there and nothing is remembered of anybody. */
   #takeFree(place: Place): Promise<TxnAnswer> {
-    const { ahead, entered, leavesMark, last } = this.keys;
+    const { leavesMark, last } = this.keys;
     // Where everybody is ahead, and leaves a mark, the first two say that the place was not made, and may be.
     const isUnmade = leavesMark ? [] : this.unmade(place);
     return this.ask(place, {
-      compare: [isEmpty(ahead), isEmpty(entered), ...isUnmade],
+      compare: [...this.#isFree, ...isUnmade],
       success: [
         this.placing(place, { since: Date.now() }),
         ...this.#mark(place),
@@ -161,15 +167,28 @@ export class TurnStore extends QueueStore {
     );
   }
 
-  /** Nobody is ahead, so whoever is remembered from before has died. */
-  #taken(place: Place, answer: TxnAnswer, at: number): Attempt {
+  /** Nobody is ahead, so whoever is remembered from before has died, as a holder or waiting. */
+  async #taken(place: Place, answer: TxnAnswer, at: number): Promise<Attempt> {
     const revision = place.revision as bigint;
-    const marks = this.#marksBefore(place, kvsOf(answer, at));
-    if (this.keys.leavesMark) place.dead = marks.map(({ key }) => decoded(key));
+    const all = this.#marksBefore(place, kvsOf(answer, at));
+    if (this.keys.leavesMark) place.dead = all.map(({ key }) => decoded(key));
+    const marks = all.length === 0 ? all : await (place.heldBefore ??= this.#held(all));
     const fence = this.keys.leavesMark
       ? revision
       : this.#lastFence(kvsOf(answer, at + 1)[0], marks, revision);
     return { taken: true, fence, abandoned: marks.length > 0 };
+  }
+
+  /** Those who had the lock when they died, as far as that is known. */
+  async #held(marks: readonly KeyValue[]): Promise<readonly KeyValue[]> {
+    const { queue } = this.keys;
+    const held = await Promise.all(
+      marks.slice(0, MOST_ASKED).map(({ key, create_revision }) => {
+        const place = this.keys.marked(seatOf(decoded(key)));
+        return wasFirst(this.contact.client, queue, place, BigInt(create_revision));
+      }),
+    );
+    return marks.filter((_, index) => held[index] !== false);
   }
 
   /** Of the last write: the place of the last writer, whether it released or died. */

@@ -206,7 +206,7 @@ describe('whoever holds', () => {
     await watched(2, 1);
     await lease.extend(40_000);
     await remove(lease.key);
-    await new Promise((resolve) => lease.signal.addEventListener('abort', resolve));
+    await until(() => lease.signal.aborted, 'the holder is told');
     expect((lease.signal.reason as Error).message).toContain('its key was deleted');
     expect([lease.held, await lease.release(), neighbour.held]).toEqual([false, false, true]);
     const next = await second.acquire();
@@ -219,7 +219,7 @@ describe('whoever holds', () => {
     const [lock] = locks() as [EtcdLock];
     const lease = await lock.acquire();
     await remove(lease.key);
-    await new Promise((resolve) => lease.signal.addEventListener('abort', resolve));
+    await until(() => lease.signal.aborted, 'the holder is told');
     expect(lease.held).toBe(false);
   });
 
@@ -248,11 +248,14 @@ describe('a request that gives up just as it is granted', () => {
     const [member] = cluster.members;
     slow = createServer((request, response) => {
       const parts: Buffer[] = [];
+      const gone = new AbortController();
+      response.on('close', () => gone.abort());
       request.on('data', (part: Buffer) => parts.push(part));
       request.on('end', () => {
         const body = String(Buffer.concat(parts));
         void (async () => {
-          const answer = await fetch(member!.url + request.url!, { method: 'POST', body });
+          const { signal } = gone;
+          const answer = await fetch(member!.url + request.url!, { method: 'POST', body, signal });
           // It is carried out, and nobody wants it any more when it is answered.
           if (body.includes('serializable')) onLook();
           response.writeHead(answer.status);
@@ -285,5 +288,83 @@ describe('a request that gives up just as it is granted', () => {
     expect(lease.abandoned).toBe(true);
     await lease.release();
     await far.close();
+  });
+});
+
+describe('of whoever died and left its mark', () => {
+  /** Another program's place in the queue, with the mark that a holder would leave. */
+  async function ghost(side = 'lock/'): Promise<{ die(): Promise<unknown> }> {
+    const { ID } = (await ask('lease/grant', { TTL: '60' })) as { ID: string };
+    const [queue, marks] =
+      side === 'lock/' ? ['lock', 'lock-entered'] : ['read-write-lock', 'read-write-lock-entered'];
+    const key = `mortise/${queue}/${name}/${side === 'lock/' ? '' : 'write/'}ghost`;
+    const put = (key: string, lease?: string): object => ({
+      request_put: { key: base64(key), value: '', lease },
+    });
+    await ask('kv/txn', { success: [put(key, ID), put(`mortise/${marks}/${name}/ghost`)] });
+    return { die: () => ask('lease/revoke', { ID }) };
+  }
+
+  test('it is known that it died waiting, though nobody waited behind it', async () => {
+    const [first, second, third] = locks() as [EtcdLock, EtcdLock, EtcdLock];
+    const held = await first.acquire();
+    const dead = await ghost();
+    await dead.die();
+    await held.release();
+    const next = await second.acquire();
+    expect(next.abandoned).toBe(false);
+    await next.release();
+    expect((await cluster.keys()).filter((key) => key.includes(name))).toEqual([]);
+    const last = await third.acquire();
+    expect(last.abandoned).toBe(false);
+    await last.release();
+  });
+
+  test('it is told if it was first when it died, even if it may not have known', async () => {
+    const [first, second] = locks() as [EtcdLock, EtcdLock];
+    const held = await first.acquire();
+    const dead = await ghost();
+    await held.release();
+    await dead.die();
+    const next = await second.acquire();
+    expect(next.abandoned).toBe(true);
+    await next.release();
+  });
+
+  test('it is told if it came when nobody was there', async () => {
+    const dead = await ghost();
+    await dead.die();
+    const lease = await locks()[0]!.acquire();
+    expect(lease.abandoned).toBe(true);
+    await lease.release();
+  });
+
+  test('it is told if the past is not known any more', async () => {
+    const [first, second] = locks() as [EtcdLock, EtcdLock];
+    const held = await first.acquire();
+    const dead = await ghost();
+    await dead.die();
+    await held.release();
+    const { header } = (await ask('kv/range', { key: base64('any') })) as unknown as {
+      header: { revision: string };
+    };
+    await ask('kv/compaction', { revision: header.revision });
+    const next = await second.acquire();
+    expect(next.abandoned).toBe(true);
+    await next.release();
+  });
+
+  test('a reader has the fence of the last write, not that of a writer who died waiting', async () => {
+    const [a, b] = clients.map((client) => new EtcdReadWriteLock(name, { client })) as [
+      EtcdReadWriteLock,
+      EtcdReadWriteLock,
+    ];
+    const write = await a.acquireWrite();
+    const dead = await ghost('write/');
+    await dead.die();
+    await write.release();
+    const read = await b.acquireRead();
+    expect([read.abandoned, read.fence]).toEqual([false, write.fence]);
+    await read.release();
   });
 });
