@@ -8,7 +8,7 @@ import { provenUntil } from '../remote/hold.js';
 import type { EtcdClient } from './client.js';
 import { encoded, type RangeAnswer } from './protocol.js';
 
-/** Seconds for which etcd remembers what a session wrote that outlives its holds. */
+/** Seconds for which etcd remembers what a session wrote that outlives its holds, at the least; three times as long as a lease. */
 const MEMORY = 86_400;
 /** Milliseconds between two renewals of that. */
 const MEMORY_RENEWAL = 3_600_000;
@@ -63,7 +63,7 @@ export class Session {
     const sentAt = now();
     const grant = async (ttl: number): Promise<{ ID: string; TTL: string }> =>
       (await client.ask('/v3/lease/grant', { TTL: String(ttl) })) as { ID: string; TTL: string };
-    const [lease, memory] = await Promise.all([grant(seconds), grant(MEMORY)]);
+    const [lease, memory] = await Promise.all([grant(seconds), grant(Math.max(MEMORY, 3 * seconds))]);
     const granted = { id: lease.ID, memory: memory.ID, ttl: Number(lease.TTL) * 1000 };
     return new Session(client, granted, sentAt, probe);
   }
