@@ -23,6 +23,7 @@ interface Asking {
 }
 
 interface WatchAnswer {
+  readonly header?: { readonly revision: string };
   readonly created?: boolean;
   readonly canceled?: boolean;
   readonly cancel_reason?: string;
@@ -40,6 +41,11 @@ export interface Watching {
   readonly from: bigint;
   /** A key was deleted, at that revision. */
   readonly onDelete: (key: string, revision: bigint) => void;
+  /**
+   * It began only at that revision, when something had happened already. Of that, etcd tells up to 100 ms later: it looks so
+   * often for those who watch the past.
+   */
+  readonly onLate?: (revision: bigint) => void;
   /** What happened meanwhile cannot be told any more: it was compacted, or may not be watched. */
   readonly onGap: () => void;
 }
@@ -175,7 +181,7 @@ export class EtcdClient {
    * another member. Returns what ends it.
    * @internal
    */
-  watch({ keys, from, onDelete, onGap }: Watching): () => void {
+  watch({ keys, from, onDelete, onLate, onGap }: Watching): () => void {
     let isOver = false;
     let pause = FIRST_PAUSE;
     let endStream = (): void => {};
@@ -188,7 +194,11 @@ export class EtcdClient {
         // Whoever watches looks by itself: then it needs no events from before.
         stop();
         setTimeout(onGap, FIRST_PAUSE).unref();
-      } else if (message.created === true) pause = FIRST_PAUSE;
+      } else if (message.created === true) {
+        pause = FIRST_PAUSE;
+        const revision = BigInt(message.header?.revision ?? 0);
+        if (revision >= from) onLate?.(revision);
+      }
       for (const { type, kv } of message.events ?? [])
         if (type === 'DELETE' && !isOver) onDelete(kv.key, BigInt(kv.mod_revision));
     };

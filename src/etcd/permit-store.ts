@@ -88,6 +88,7 @@ export class PermitStore extends QueueStore {
           place,
           answer,
           [within(this.keys.queue)],
+          sumOf(ahead) <= this.#permits,
           (key) => {
             // Nobody comes ahead of it any more, so that is all there is to know.
             if (!left.delete(key) || !this.#fits(place, [...left.values()])) return;

@@ -26,6 +26,8 @@ export class Place {
   heldBefore: Promise<readonly KeyValue[]> | undefined;
   /** The revision at which it was told that its turn may have come, since it looked. */
   wokenAt: bigint | null = null;
+  /** Has it looked because its watch began late? On a busy cluster each does. */
+  wasLate = false;
   /** What it was granted by what a watch told, since it looked. */
   turn: Taken | null = null;
   /** Has it become a hold, in somebody's hand? */

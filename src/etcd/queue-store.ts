@@ -290,11 +290,15 @@ export abstract class QueueStore implements Store {
     return new SessionRenewal(hold, place, terms, sentAt, () => void this.#expel(place), attendance);
   }
 
-  /** Tells what is deleted from the revision of the answer on; also that its own key is, which nobody but a stranger does. */
+  /**
+   * Tells what is deleted from the revision of the answer on; also that its own key is, which nobody but a stranger does. Who
+   * `isNext` looks once more if the watch began too late for what happened meanwhile.
+   */
   protected watch(
     place: Place,
     { header }: TxnAnswer,
     keys: readonly { key: string; range_end?: string }[],
+    isNext: boolean,
     onDelete: (key: string, revision: bigint) => void,
     wake: () => void,
   ): () => void {
@@ -308,6 +312,12 @@ export abstract class QueueStore implements Store {
           place.lose('its key was deleted');
           wake();
         }
+      },
+      onLate: (revision) => {
+        if (!isNext || place.wasLate) return;
+        place.wasLate = true;
+        place.wokenAt = revision;
+        wake();
       },
       onGap: wake,
     });

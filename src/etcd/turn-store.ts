@@ -129,7 +129,8 @@ export class TurnStore extends QueueStore {
   #wait(place: Place, last: KeyValue, first: KeyValue | undefined, answer: TxnAnswer, at: number): Attempt {
     const marks = this.#marksBefore(place, kvsOf(answer, at));
     const mark = marks.find(({ key }) => seatOf(decoded(key)) === seatOf(decoded(last.key)));
-    const isAlone = first?.key === last.key && marks.length === 0 && this.keys.leavesMark;
+    const isNext = first?.key === last.key;
+    const isAlone = isNext && marks.length === 0 && this.keys.leavesMark;
     return {
       taken: false,
       lookAfter: Infinity,
@@ -141,7 +142,8 @@ export class TurnStore extends QueueStore {
           wake();
         });
         const keys = [...vigil.keys, encoded(place.key)].map((key) => ({ key }));
-        const stop = this.watch(place, answer, keys, (key, revision) => vigil.hear(key, revision), wake);
+        const hear = (key: string, revision: bigint): void => vigil.hear(key, revision);
+        const stop = this.watch(place, answer, keys, isNext, hear, wake);
         return () => {
           vigil.stop();
           stop();

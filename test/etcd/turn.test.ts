@@ -181,6 +181,30 @@ function revisionOf({ kvs }: { kvs: object[] }): number {
 }
 
 describe('whoever waits', () => {
+  test('and watches only when it is too late looks, and does not wait for etcd to tell of the past', async () => {
+    const [first, second] = locks() as [EtcdLock, EtcdLock];
+    const held = await first.acquire();
+    const client = clients[1]!;
+    const watch = client.watch.bind(client);
+    let begin = (): void => {};
+    let end = (): void => {};
+    vi.spyOn(client, 'watch').mockImplementationOnce((watching) => {
+      begin = () => (end = watch(watching));
+      return () => end();
+    });
+    const waiting = second.acquire();
+    await waiters(first, 1);
+    const requests = await asked(async () => {
+      await held.release();
+      begin();
+      await waiting;
+    });
+    // The release, and the look.
+    expect(requests).toBe(2);
+    expect((await waiting).abandoned).toBe(false);
+    await (await waiting).release();
+  });
+
   test('and whose key a stranger deletes takes another place', async () => {
     const [first, second] = locks() as [EtcdLock, EtcdLock];
     const held = await first.acquire();
