@@ -38,6 +38,7 @@ export class Session {
   #memoryRenewedAt: number;
   #isLost = false;
   #timer: NodeJS.Timeout | undefined;
+  #end: NodeJS.Timeout | undefined;
   #renewal: Promise<void> | undefined;
   #failure = 'the event loop was blocked';
   /** A key that whoever uses the session may read. */
@@ -114,7 +115,7 @@ export class Session {
   async #renew(): Promise<void> {
     clearTimeout(this.#timer);
     this.#failure = 'etcd did not answer';
-    const left = setTimeout(() => this.until, Math.max(0, this.#until - now())).unref();
+    this.#awaitEnd();
     try {
       while (!this.isLost) {
         try {
@@ -126,12 +127,18 @@ export class Session {
         }
       }
     } finally {
-      clearTimeout(left);
+      clearTimeout(this.#end);
     }
     if (this.isLost) return;
     this.#failure = 'the event loop was blocked';
     this.#schedule();
     void this.#renewMemory();
+  }
+
+  /** Notices when it is lost. A timer may ring a little too early, and what is proven may grow meanwhile. */
+  #awaitEnd(): void {
+    if (this.isLost) return;
+    this.#end = setTimeout(() => this.#awaitEnd(), Math.ceil(this.#until - now())).unref();
   }
 
   /**
@@ -176,6 +183,7 @@ export class Session {
     if (this.#isLost) return;
     this.#isLost = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#end);
     for (const dependant of [...this.#dependants]) dependant.onLost(reason);
     this.#dependants.clear();
   }
