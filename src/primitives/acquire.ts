@@ -1,11 +1,12 @@
 /** The slow paths of every acquire: blocking and async, with timeout and abort. */
 import type { Deadline } from '../deadline.js';
-import { DeadlockError, LockTimeoutError } from '../errors.js';
+import { DeadlockError, LockError, LockTimeoutError } from '../errors.js';
 import type { ThreadGuard } from '../guard.js';
 import type { LockInfo } from '../lock.js';
 import { clearTimeout, now, setTimeout } from '../parker/clock.js';
 import { SLICE, type Cell, type GrantableGuard, type Request } from '../space/cell.js';
 import { nameOf } from '../space/cells.js';
+import { SOON } from '../space/soon.js';
 import { acquiredAt, countSharedHolders, countWaiters } from '../space/statistics.js';
 import { onAbort } from './abort.js';
 
@@ -36,8 +37,18 @@ export function attemptOnly<G extends ThreadGuard>(
 ): G | null {
   const taken = way.attempt(cell, weight, blocking);
   if (taken !== null) return taken;
+  if (cell.isUntidy) cell.tidy();
   const guard = way.prepare(cell, weight);
-  return cell.attemptLast(guard, weight) ? guard : null;
+  try {
+    if (!cell.attemptLast(guard, weight)) return null;
+    cell.unreturned = null;
+    return guard;
+  } catch (error) {
+    cell.isUntidy = true;
+    void SOON.then(cell.tidy);
+    cell.tidy();
+    throw error;
+  }
 }
 
 /** The slow path of `acquireSync`: after a first attempt has failed. */
@@ -47,12 +58,30 @@ export function acquireBlocking<G extends ThreadGuard>(
   weight: number,
   { timeout }: Deadline,
 ): G {
+  if (cell.isUntidy) cell.tidy();
+  try {
+    const guard = attemptOrBlock(cell, way, weight, timeout);
+    cell.unreturned = null;
+    return guard;
+  } catch (error) {
+    if (!(error instanceof LockError)) {
+      cell.isUntidy = true;
+      void SOON.then(cell.tidy);
+      cell.tidy();
+    }
+    throw error;
+  }
+}
+
+function attemptOrBlock<G extends ThreadGuard>(cell: Cell, way: Way<G>, weight: number, timeout: number): G {
   const again = timeout === 0 ? attemptOnly(cell, way, weight, true) : way.attempt(cell, weight, true);
+  cell.unreturned = again;
   if (again !== null) return contended(cell, again);
   if (timeout === 0) throw timedOut(cell, 0);
   const obstacle = way.obstacle(cell, weight);
   if (obstacle !== null) throw new DeadlockError(`${describeLock(cell)}: ${obstacle}`);
   const spun = way.spin(cell, weight);
+  cell.unreturned = spun;
   if (spun !== null) return contended(cell, spun);
   const guard = way.prepare(cell, weight);
   const request: Request = {
@@ -73,6 +102,23 @@ export function acquireAsync<G extends ThreadGuard>(
   cell: Cell,
   way: Way<G>,
   weight: number,
+  deadline: Deadline,
+): Promise<G> {
+  if (cell.isUntidy) cell.tidy();
+  try {
+    return attemptOrEnlist(cell, way, weight, deadline);
+  } catch (error) {
+    cell.isUntidy = true;
+    void SOON.then(cell.tidy);
+    cell.tidy();
+    throw error;
+  }
+}
+
+function attemptOrEnlist<G extends ThreadGuard>(
+  cell: Cell,
+  way: Way<G>,
+  weight: number,
   { timeout, signal }: Deadline,
 ): Promise<G> {
   // Within a thread by arrival: not past requests that wait here already.
@@ -81,7 +127,12 @@ export function acquireAsync<G extends ThreadGuard>(
   const attempt = (): G | null =>
     isBrief ? attemptOnly(cell, way, weight, false) : way.attempt(cell, weight, false);
   const again = cell.hasPending ? null : attempt();
-  if (again !== null) return Promise.resolve(contended(cell, again));
+  cell.unreturned = again;
+  if (again !== null) {
+    const promise = Promise.resolve(contended(cell, again));
+    cell.unreturned = null;
+    return promise;
+  }
   if (timeout === 0) return Promise.reject(timedOut(cell, 0));
   return new Promise<G>((resolve, reject) => {
     const guard = way.prepare(cell, weight);
@@ -120,11 +171,22 @@ export function acquireAsync<G extends ThreadGuard>(
       passedSince: 0,
       granted: () => {
         end();
-        resolve(contended(cell, guard));
+        resolve(guard);
+        cell.unreturned = null;
+        contended(cell, guard);
       },
     };
     if (timeout !== Infinity) startTimer(timeout);
-    cell.enlist(request);
+    try {
+      cell.enlist(request);
+    } catch (error) {
+      cell.discarded = request;
+      cell.isUntidy = true;
+      void SOON.then(cell.tidy);
+      cell.tidy();
+      end();
+      throw error;
+    }
   });
 }
 

@@ -31,11 +31,7 @@ export class MutexGuard extends ExclusiveGuard {
     const tether = this.tether as Tether;
     const { words, word: at } = tether;
     const taken = (word & ~(ABANDONED | STARVING)) | tether.id;
-    const seen = Atomics.compareExchange(words, at, word, taken);
-    if (seen !== word) return false;
-    if ((word & ABANDONED) === 0) this.begin(words, at);
-    else this.beginAbandoned(words, at);
-    return true;
+    return this.beginAfter(words, at, word, taken);
   }
 
   release(): boolean {
@@ -212,9 +208,7 @@ export class Mutex extends Acquirable<ThreadGuard> {
   #attemptOn(tether: Tether): MutexGuard | null {
     const guard = new MutexGuard(tether);
     const { words, word } = tether;
-    if (Atomics.compareExchange(words, word, 0, tether.id) !== 0) return null;
-    guard.begin(words, word);
-    return guard;
+    return guard.begin(words, word, 0, tether.id) ? guard : null;
   }
 
   #acquireSlow(deadline: Deadline): ThreadGuard {

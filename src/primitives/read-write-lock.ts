@@ -1,7 +1,6 @@
 import { asyncDeadline, blockingDeadline, checkObject } from '../deadline.js';
 import type { AcquireOptions } from '../lock.js';
 import { FencedGuard } from '../guard.js';
-import { readFence } from '../space/cells.js';
 import type { Cell, GrantableGuard } from '../space/cell.js';
 import {
   CELL_FENCE,
@@ -10,6 +9,7 @@ import {
   RECORD_BEGUN_F64,
   RECORD_HOLD,
 } from '../space/layout.js';
+import { SOON } from '../space/soon.js';
 import type { Tether } from '../space/tether.js';
 import { ABANDONED, OWNER, QUEUED, RECOVER, WRITER, WRITE_WEIGHT } from '../space/words.js';
 import { acquireAsync, acquireBlocking, attemptOnly, type Way } from './acquire.js';
@@ -34,8 +34,10 @@ export class ReadGuard extends FencedGuard implements GrantableGuard {
   enter(word: number): boolean {
     const tether = this.tether as Tether;
     if (!enterShared(tether, word, 1, 1)) return false;
-    const { words, word: at } = tether;
-    const fence = readFence(words, at + CELL_FENCE);
+    const { words: fences, word: at } = tether;
+    // Not by a call: on a full stack it could fail, with the hold taken.
+    const high = (fences[at + CELL_FENCE + 1] as number) >>> 0;
+    const fence = high * 2 ** 32 + ((fences[at + CELL_FENCE] as number) >>> 0);
     this.stamp = (word & ABANDONED) === 0 ? fence : -fence;
     return true;
   }
@@ -57,11 +59,7 @@ export class ReadGuard extends FencedGuard implements GrantableGuard {
 export class WriteGuard extends ExclusiveGuard {
   enter(word: number): boolean {
     const { words, word: at, id } = this.tether as Tether;
-    const seen = Atomics.compareExchange(words, at, word, (word & QUEUED) | WRITER | id);
-    if (seen !== word) return false;
-    if ((word & ABANDONED) === 0) this.begin(words, at);
-    else this.beginAbandoned(words, at);
-    return true;
+    return this.beginAfter(words, at, word, (word & QUEUED) | WRITER | id);
   }
 
   release(): boolean {
@@ -85,7 +83,8 @@ export class WriteGuard extends ExclusiveGuard {
     const { tether } = this;
     if (tether === null) throw new TypeError('a write guard that was released cannot be downgraded');
     const { words, doubles, word: at, record } = tether;
-    const { queue } = tether.cell as Cell;
+    const cell = tether.cell as Cell;
+    const { queue } = cell;
     const guard = new ReadGuard(tether);
     guard.inherit(this);
     for (;;) {
@@ -106,7 +105,16 @@ export class WriteGuard extends ExclusiveGuard {
       doubles[begun] = (doubles[begun] as number) + 1;
       tether.held++;
       this.tether = null;
-      if ((word & QUEUED) !== 0) queue.latchAndSettle();
+      if ((word & QUEUED) === 0) return guard;
+      try {
+        queue.latchAndSettle();
+      } catch (error) {
+        cell.unreturned = guard;
+        cell.isUntidy = true;
+        void SOON.then(cell.tidy);
+        cell.tidy();
+        throw error;
+      }
       return guard;
     }
   }

@@ -77,6 +77,12 @@ export class Cell {
   #looked = 0;
   /** How long the last request that failed to advance should sleep. */
   #slice = SLICE;
+  /** The guard of a hold that was taken by a call that has not returned it yet. */
+  unreturned: Pick<SyncGuard, 'release'> | null = null;
+  /** A call failed somewhere inside, as any can on a full stack, and has not been cleared up after. */
+  isUntidy = false;
+  /** An async request whose enlisting failed. */
+  discarded: Request | null = null;
 
   constructor(attachment: Attachment, pump: Pump, index: number) {
     this.attachment = attachment;
@@ -154,7 +160,10 @@ export class Cell {
       for (;;) {
         const word = Atomics.load(queue.words, queue.word);
         if (!queue.mayEnter(word, weight, true)) return false;
-        if (guard.enter(word)) return true;
+        if (guard.enter(word)) {
+          this.unreturned = guard;
+          return true;
+        }
       }
     } finally {
       queue.settle();
@@ -217,6 +226,20 @@ export class Cell {
     this.pump.remove(this);
   }
 
+  /** Once it is untidy: what nobody asks for any more leaves the queue, a hold whose guard nobody has is given back. */
+  readonly tidy = (): void => {
+    if (!this.isUntidy) return;
+    if (this.discarded !== null) this.#pending.delete(this.discarded);
+    this.#notePending(0);
+    this.attachment.setBlocked(-1);
+    this.#withdraw();
+    this.unreturned?.release();
+    this.unreturned = null;
+    this.discarded = null;
+    this.isUntidy = false;
+    this.advancePending();
+  };
+
   /** Ends an async request that was not granted, by timeout or abort. */
   cancel(request: Request): void {
     this.#pending.delete(request);
@@ -275,8 +298,7 @@ export class Cell {
       const word = Atomics.load(words, at);
       if ((word & STARVING) !== 0) return false;
       if (rules.room(word) === 0) continue;
-      request.guard.hang(this.tether);
-      if (request.guard.enter(word)) return true;
+      if (this.#enterFrom(word, request.guard)) return true;
     }
     return false;
   }
@@ -290,9 +312,15 @@ export class Cell {
         this.#slice = queue.rules.room(word) >= request.weight ? WATCH : SLICE;
         return false;
       }
-      request.guard.hang(this.tether);
-      if (request.guard.enter(word)) return true;
+      if (this.#enterFrom(word, request.guard)) return true;
     }
+  }
+
+  #enterFrom(word: number, guard: GrantableGuard): boolean {
+    guard.hang(this.tether);
+    const entered = guard.enter(word);
+    if (entered) this.unreturned = guard;
+    return entered;
   }
 
   /** Barging starves the first in the queue: once it has waited too long, nobody may pass it any more. */

@@ -171,11 +171,7 @@ function giveBack(memory: SpaceMemory, cell: number): void {
 
 /** A fence as a number; exact to 2^53. */
 export function readFence(words: Int32Array, at: number): number {
-  return wideFence(words[at] ?? 0, words[at + 1] ?? 0);
-}
-
-export function wideFence(low: number, high: number): number {
-  return (high >>> 0) * 2 ** 32 + (low >>> 0);
+  return ((words[at + 1] ?? 0) >>> 0) * 2 ** 32 + ((words[at] ?? 0) >>> 0);
 }
 
 function copyFence(words: Int32Array, to: number, from: number): void {

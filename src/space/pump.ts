@@ -44,11 +44,11 @@ export class Pump {
   /** Looks after all pending requests in a microtask: a wake came from this thread itself. */
   nudge(): void {
     if (this.#nudged || this.#cells.size === 0) return;
-    this.#nudged = true;
     queueMicrotask(() => {
       this.#nudged = false;
       for (const cell of this.#cells) cell.advancePending();
     });
+    this.#nudged = true;
   }
 
   /** Before this thread blocks: whatever its async requests were woken for goes to others. */

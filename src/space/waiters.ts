@@ -50,6 +50,7 @@ import {
 } from './layout.js';
 import { acquireLatch, releaseLatch } from './latch.js';
 import type { SpaceMemory } from './memory.js';
+import { SOON } from './soon.js';
 import type { Attachment } from './threads.js';
 import { QUEUED, RECOVER, STARVING, rulesOf, type WordRules } from './words.js';
 
@@ -118,15 +119,17 @@ export class WaitQueue {
     for (; this.#wakes > 0; this.#wakes--) this.attachment.wake(this.#woken[this.#wakes - 1] as number);
   }
 
-  /** Passes on what a release has made room for. */
-  latchAndSettle(): void {
-    this.latch();
+  /** Passes on what a release has made room for; in a microtask if that fails, as any call can on a full stack. */
+  readonly latchAndSettle = (): void => {
     try {
+      this.latch();
       this.settle();
-    } finally {
       this.unlatch();
+    } catch (error) {
+      void SOON.then(this.latchAndSettle);
+      throw error;
     }
-  }
+  };
 
   /** Gives this thread's record a place in the queue. `ticket` 0: at its end. Returns the ticket. */
   enqueue(weight: number, ticket: number, isAsync: boolean): number {

@@ -17,8 +17,11 @@ export const isAtomics = (node) =>
   node.expression.expression.getText() === 'Atomics';
 export const isNewPromise = (node) => ts.isNewExpression(node) && node.expression.getText() === 'Promise';
 
-/** What shared memory is called, and its counters, which nobody reads to decide anything. */
-export const SHARED = /(^|\.)(words|doubles)$/;
+/**
+ * What shared memory is called, and its counters, which nobody reads to decide anything. Fences are read and written by
+ * owners only: that a death can strike there is all there is to them.
+ */
+export const SHARED = /(^|\.)(words|doubles|fences)$/;
 export const COUNTERS = /(^|\.)doubles$/;
 export const RACING = /(^|\.)words$/;
 const isElement = (node, of) => ts.isElementAccessExpression(node) && of.test(node.expression.getText());

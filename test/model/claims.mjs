@@ -116,7 +116,8 @@ export class Claims {
       throw new Error(`reader ${index} was not told that thread ${[...this.inside][0]} died inside`);
     const fence = this.lastFence.get('') ?? 0n;
     // A writer that died may have counted it up before it was inside.
-    const isLast = guard.fence === fence || (guard.fence > fence && this.#machine.deaths > 0);
+    const mayBeHigher = this.#machine.deaths > 0 || this.#subject.isFenced === false;
+    const isLast = guard.fence === fence || (guard.fence > fence && mayBeHigher);
     if (!isLast) throw new Error(`reader ${index} has fence ${guard.fence} after fence ${fence}`);
     if (guard.abandoned && (this.told.get('') ?? 0) >= this.lost)
       throw new Error(

@@ -1,5 +1,5 @@
 /** Ways through the executions of a subject. Each execution is made anew from its choices, so it can be repeated. */
-import { ASLEEP, DEAD, ENDED, READY, START, TURN, mortality } from './thread.mjs';
+import { ASLEEP, DEAD, ENDED, ENTRY, READY, START, TURN, mortality } from './thread.mjs';
 import { modeOf } from './realm.mjs';
 import { World } from './world.mjs';
 
@@ -17,6 +17,7 @@ export const CLOCK = 2;
 export const ABORT = 3;
 export const WAKE = 4;
 export const BUSY = 5;
+export const OVERFLOW = 6;
 export const kindOf = (choice) => (choice / STEPS) | 0;
 export const threadOf = (choice) => choice % STEPS;
 export const choiceOf = (kind, thread) => kind * STEPS + thread;
@@ -44,12 +45,23 @@ export class Failure extends Error {
  * @property {number} [clock] the clock moves to the next deadline while others could go on: a timeout comes early
  * @property {number} [aborts] the signal of a thread is aborted
  * @property {number} [wakes] `Atomics.wait` returns though nobody has notified
+ * @property {number} [overflows] the stack of a thread that `isDeep` is full where it enters a function
  * @property {number} [busy] nobody runs for 25 ms: an event loop, or the machine, is busy
  */
-const KINDS = ['deaths', 'kills', 'clock', 'aborts', 'wakes', 'busy'];
+const KINDS = ['deaths', 'kills', 'clock', 'aborts', 'wakes', 'busy', 'overflows'];
 
-const modeFor = ({ deaths = 0, kills = 0 }, { stores = kills > 0, isLatchWhole, isTold }, captures) =>
-  modeOf({ edges: deaths > 0 && kills === 0, stores, captures, whole: isLatchWhole, isTold });
+const modeFor = (
+  { deaths = 0, kills = 0, overflows = 0 },
+  { stores = kills > 0, isLatchWhole, isTold },
+  captures,
+) =>
+  modeOf({
+    edges: overflows > 0 || (deaths > 0 && kills === 0),
+    stores,
+    captures,
+    whole: isLatchWhole,
+    isTold,
+  });
 
 /**
  * Runs one execution. At each point `choose` gives the index of what happens next, or -1 to stop.
@@ -80,7 +92,7 @@ export function execute(
   let hasFaulted = false;
   try {
     for (;;) {
-      mortality.isLeft = left.deaths > 0 || left.kills > 0;
+      mortality.isLeft = left.deaths > 0 || left.kills > 0 || left.overflows > 0;
       const steps = findOptions(options, world, left, reduce);
       if (steps === 0) {
         if (machine.threads.every(({ state }) => state === ENDED || state === DEAD)) break;
@@ -153,6 +165,8 @@ function onlyThis(options, thread, { subject }, left) {
   clear(options);
   options.push(thread.index);
   if (isMortal(thread, left, subject)) options.push(choiceOf(KILL, thread.index));
+  if (left.overflows > 0 && thread.isDeep && thread.next === ENTRY)
+    options.push(choiceOf(OVERFLOW, thread.index));
   return 1;
 }
 
@@ -177,12 +191,12 @@ function addFaults(options, world, left, reduce, local) {
 
 /** Is a death all that can still happen? Not where time passes meanwhile, or somebody learns of it at once. */
 const isOnlyDeath = (
-  { deaths, kills, clock, aborts, wakes, busy },
+  { deaths, kills, clock, aborts, wakes, busy, overflows },
   machine,
   { immortal, naps, patience, room },
 ) =>
   deaths + kills === 1 &&
-  clock + aborts + wakes + busy + machine.deaths === 0 &&
+  clock + aborts + wakes + busy + overflows + machine.deaths === 0 &&
   [immortal, naps, patience, room].every((one) => one === undefined);
 
 /** Before a read there is no need to: it would be the same as before what comes after. But those inside stand at one. */
@@ -211,6 +225,10 @@ function applyFault(machine, choice, left) {
     case BUSY:
       left.busy--;
       machine.moveClock(HICCUP);
+      return;
+    case OVERFLOW:
+      left.overflows--;
+      machine.overflow(thread);
       return;
     case ABORT:
       left.aborts--;

@@ -13,7 +13,6 @@ import {
   ASLEEP,
   Abort,
   DEAD,
-  EDGE,
   ENDED,
   EXIT,
   Generator,
@@ -39,7 +38,7 @@ export function runAtOnce(value) {
   let result = value.next();
   while (!result.done) {
     const operation = result.value;
-    result = value.next(operation === EDGE ? undefined : machine.perform(operation));
+    result = value.next(operation.kind === 'edge' ? undefined : machine.perform(operation));
   }
   return result.value;
 }
@@ -89,7 +88,8 @@ export class Machine {
       thread.wokenBy = undefined;
       thread.resume(result);
     } else if (thread.meets(next)) this.#fulfil(thread, next);
-    else if (next === START || next === EDGE || next === TURN || next === EXIT) thread.resume(undefined);
+    else if (next === START || next.kind === 'edge' || next === TURN || next === EXIT)
+      thread.resume(undefined);
     else if (next === WAIT_FOR_TASK) this.#idle(thread);
     else if (next.kind === 'wait') this.#wait(thread, next);
     else if (next.kind === 'waitAsync') thread.resume(runAs(thread, () => this.perform(next)));
@@ -325,6 +325,11 @@ export class Machine {
     const thread = this.threads[index];
     thread.addTask(new Abort(thread.signal));
     thread.signal = undefined;
+  }
+
+  /** The thread's stack is full where it stands. */
+  overflow(index) {
+    this.threads[index].overflow();
   }
 
   kill(index) {

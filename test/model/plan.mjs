@@ -4,6 +4,7 @@ import {
   fenced,
   latch,
   mutex,
+  onFullStack,
   readWriteLock,
   recounted,
   reentrantMutex,
@@ -168,6 +169,30 @@ export const schedules = Object.entries(primitives).map(([name, { sync, async }]
   async: cases(async, looping),
 }));
 
+/** The stack can be full wherever a function is entered. */
+const overflown = [{ overflows: 1 }, { overflows: 2 }, { overflows: 3, clock: 1 }];
+const overflows = [overflown[0]];
+schedules.push({
+  name: 'full stack',
+  sync: cases(
+    [
+      onFullStack(['mutex', 'mutex', 'mutex'], [s, s, 'try'], 2),
+      onFullStack(['mutex', 'mutex'], [s, s], 2, { timeout: 5 }),
+      onFullStack(['semaphore', 'semaphore', 'semaphore'], [s, 'try', s], 2),
+      onFullStack(['reader', 'writer', 'reader'], [s, s, s], 2),
+    ],
+    overflown,
+  ),
+  async: cases(
+    [
+      onFullStack(['mutex', 'mutex', 'mutex'], [s, a, a], 2),
+      onFullStack(['semaphore', 'semaphore', 'semaphore'], [a, a, s], 2, { timeout: 5 }),
+      onFullStack(['writer', 'reader', 'writer'], [a, a, s], 2),
+    ],
+    overflown,
+  ),
+});
+
 /** Situations that are arranged, and what has to come of them. */
 schedules.push({ name: 'situation', sync: arrangedCases, async: [] });
 
@@ -189,6 +214,15 @@ export const small = [
       (subject) => recounted(subject),
     ),
     [quiet, killed],
+  ),
+  ...cases(
+    [
+      onFullStack(['mutex', 'mutex'], [s, s]),
+      onFullStack(['mutex', 'mutex'], [s, a]),
+      onFullStack(['semaphore', 'semaphore'], [s, a]),
+      onFullStack(['reader', 'writer'], [s, s]),
+    ],
+    overflows,
   ),
 ];
 

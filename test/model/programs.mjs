@@ -94,6 +94,46 @@ export async function useSemaphore(api, how, rounds, options) {
   }
 }
 
+/** Which claims hold while it is held. */
+const held = {
+  mutex: ['enterAlone', 'leaveAlone'],
+  semaphore: ['take', 'giveBack'],
+  reader: ['enterAsReader', 'leaveAsReader'],
+  writer: ['enterAsWriter', 'leaveAlone'],
+};
+
+/** Calls the library from so deep that its stack can be full: then it has the lock, or has left nothing behind. */
+export async function useOnFullStack(api, what, how, rounds, options) {
+  const { lock, claims, index, deep } = api;
+  const [enter, leave] = held[what];
+  const given = what === 'semaphore' ? options.weight : undefined;
+  for (let round = 0; round < rounds; round++) {
+    let guard = null;
+    deep(true);
+    try {
+      const taken = ways[how](lock[what] ?? lock, options);
+      deep(false);
+      guard = how.endsWith('async') ? await taken : taken;
+    } catch (error) {
+      if (!(error instanceof RangeError) && !isRefusal(error)) throw error;
+    }
+    deep(false);
+    if (guard === null) continue;
+    claims[enter](index, given ?? guard);
+    pause(api);
+    claims[leave](index, given);
+    while (guard.held) {
+      deep(true);
+      try {
+        guard.release();
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+      }
+      deep(false);
+    }
+  }
+}
+
 /** Tells another thread that this one is here. */
 function appear({ scratch }) {
   Atomics.add(scratch, APPEARED, 1);

@@ -178,8 +178,14 @@ function* drive(body, promise, how, value) {
       ModelPromise.resolve(result.value.value).then(onFulfilled, onRejected);
       return promise;
     }
-    value = yield result.value;
-    how = 'next';
+    try {
+      value = yield result.value;
+      how = 'next';
+    } catch (error) {
+      // The stack was full.
+      value = error;
+      how = 'throw';
+    }
   }
 }
 

@@ -14,7 +14,7 @@ import {
 } from './promise.mjs';
 import { Reference } from './reference.mjs';
 import { startOf, tidOf } from './system.mjs';
-import { EDGE, Generator, atomic, closure, currentThread, enter, mortality, top } from './thread.mjs';
+import { EDGE, ENTRY, Generator, atomic, closure, currentThread, enter, mortality, top } from './thread.mjs';
 import { namesIn, transformModule, transformModules } from './transform.mjs';
 
 const root = new URL('../../dist/', import.meta.url);
@@ -111,7 +111,7 @@ export const sources = readSources();
 
 /**
  * @typedef {object} Mode how finely the library's code is cut
- * @property {boolean} edges threads can also die between operations
+ * @property {boolean} edges threads can also die between operations, and stacks be full
  * @property {boolean} races stores and reads without Atomics that race are operations
  * @property {boolean} stores so are all others
  * @property {boolean} captures states can be told from one another
@@ -203,6 +203,7 @@ function loadRealm(index, mode) {
   const environment = {
     $atomic: atomic,
     $EDGE: EDGE,
+    $ENTRY: ENTRY,
     $mortality: mortality,
     $enter: enter,
     $top: top,

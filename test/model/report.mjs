@@ -1,5 +1,5 @@
 /** A failure in words: shrunk to few changes of thread, each step with its thread, call, word and values. */
-import { ABORT, BUSY, CLOCK, Failure, KILL, executeChoices, kindOf, threadOf } from './explore.mjs';
+import { ABORT, BUSY, CLOCK, Failure, KILL, OVERFLOW, executeChoices, kindOf, threadOf } from './explore.mjs';
 import { ASLEEP } from './thread.mjs';
 import { describeWordAt } from './words.mjs';
 
@@ -37,6 +37,7 @@ const faults = {
   [CLOCK]: () => '     the clock moves to the next deadline',
   [ABORT]: (thread) => `     the signal of thread ${thread} is aborted`,
   [BUSY]: () => '     nobody runs for a while',
+  [OVERFLOW]: (thread) => `     thread ${thread}: its stack is full`,
 };
 
 /**

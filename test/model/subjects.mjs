@@ -166,6 +166,32 @@ export function readWriteLock(roles, rounds = 1, { abortable = false, ...options
   };
 }
 
+/**
+ * `what`: `mutex`, `semaphore`, or of a read-write lock `reader` and `writer`, for each thread; of a semaphore with two
+ * permits, of which each takes one more than its index.
+ */
+export function onFullStack(whats, hows, rounds = 1, options = {}) {
+  const [first] = whats;
+  const like = { mutex: () => mutex(hows), semaphore: () => semaphore(hows, [1, 2, 1], 2) };
+  const subject = like[first]?.() ?? readWriteLock(hows.map(() => 'read'));
+  return {
+    ...subject,
+    name: `${whats.map((what, index) => `${what} ${hows[index]}`).join(', ')} x ${rounds}${described(options)}, on full stacks`,
+    ordered: false,
+    // Of a hold that was given back at once, nobody has seen the fence.
+    isFenced: false,
+    // A wake that could not be given is made good by the next look.
+    patience: 100,
+    looks: true,
+    threads: whats.map((what, index) =>
+      each(hows[index], (how) => (code, api) => {
+        const given = what === 'semaphore' ? { ...options, weight: (index % 2) + 1 } : options;
+        return code.useOnFullStack(api, what, how, rounds, given);
+      }),
+    ),
+  };
+}
+
 /** As the subject, while one thread more counts anew what is held, as after a death: it naps while others are in doubt. */
 export const recounted = (subject, times = 1) => ({
   ...subject,

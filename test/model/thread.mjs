@@ -38,9 +38,11 @@ export const WAIT_FOR_TASK = new Operation('idle');
 export const TURN = new Operation('turn');
 /** The end of a thread that leaves an armed `waitAsync` behind: only then is that off the list. */
 export const EXIT = new Operation('exit');
-/** A function entry or a loop's edge: a thread can die there, and nothing else happens. */
+/** A loop's edge: a thread can die there, and nothing else happens. */
 export const EDGE = new Operation('edge');
-/** Can a thread still die? Otherwise nothing happens at an edge, and nobody stops there. */
+/** A function's entry: a thread can die there as well, or its stack be full. */
+export const ENTRY = new Operation('edge');
+/** Can a thread still die, or its stack be full? Otherwise nothing happens at an edge, and nobody stops there. */
 export const mortality = { isLeft: false };
 
 /** The thread whose code runs. */
@@ -127,6 +129,8 @@ export class Thread {
     this.roots = undefined;
     /** What the scheduler can abort. */
     this.signal = undefined;
+    /** Does it call from so deep that its stack can be full? */
+    this.isDeep = false;
   }
 
   start(programs) {
@@ -225,12 +229,21 @@ export class Thread {
 
   /** Runs it up to its next operation. */
   resume(value) {
+    this.#goOn(() => this.generator.next(value));
+  }
+
+  /** Runs it on from the entry of a function for which its stack has no room. */
+  overflow() {
+    this.#goOn(() => this.generator.throw(new RangeError('Maximum call stack size exceeded')));
+  }
+
+  #goOn(step) {
     const outer = current;
     current = this;
     this.state = READY;
     this.deadline = Infinity;
     try {
-      const { done, value: next } = this.generator.next(value);
+      const { done, value: next } = step();
       this.next = done ? undefined : next;
       if (done) this.machine.end(this, ENDED);
     } finally {

@@ -91,7 +91,7 @@ function transform(
 
 /** What a module finds in its environment instead of what Node.js has. */
 const ENVIRONMENT =
-  '$atomic, $EDGE, $mortality, $enter, $top, $closure, $Generator, $run, $async, $await, $Promise, Promise, queueMicrotask, process, FinalizationRegistry, WeakRef, AbortSignal, globalThis';
+  '$atomic, $EDGE, $ENTRY, $mortality, $enter, $top, $closure, $Generator, $run, $async, $await, $Promise, Promise, queueMicrotask, process, FinalizationRegistry, WeakRef, AbortSignal, globalThis';
 
 function printModule(file, options) {
   const result = ts.transform(file, [(context) => (root) => rewrite(root, context, options)]);
@@ -150,9 +150,9 @@ function rewrite(root, context, { names, edges, captures, sites, atStores, plain
     return call('$top', id('$f'), f.createNumericLiteral(points++), array(locals), value);
   };
 
-  /** A stop where a thread can die, as long as one can. */
-  const edgeAt = (node) => {
-    const stop = f.createExpressionStatement(yields(told(node, id('$EDGE'))));
+  /** A stop where a thread can die, or its stack be full, as long as that is possible. */
+  const edgeAt = (node, edge = '$EDGE') => {
+    const stop = f.createExpressionStatement(yields(told(node, id(edge))));
     return f.createIfStatement(f.createPropertyAccessExpression(id('$mortality'), 'isLeft'), stop);
   };
 
@@ -267,7 +267,7 @@ function rewrite(root, context, { names, edges, captures, sites, atStores, plain
       ),
     ];
     if (captures) start.push(constant('$f', enter(node)));
-    if (edges) start.push(edgeAt(node.body));
+    if (edges) start.push(edgeAt(node.body, '$ENTRY'));
     body = f.createBlock([...start, ...body.statements], true);
     return body;
   };

@@ -123,6 +123,7 @@ export class World {
     const nap = subject.naps?.[index] ?? 0;
     const api = { index, claims, scratch, nap, words, bell: layout.HEADER_ECHO };
     Object.assign(api, this.opened[index]);
+    api.deep = (isDeep) => (thread.isDeep = isDeep);
     if (subject.isArranged) Object.assign(api, this.#director(thread));
     if (subject.parent === index) Object.assign(api, this.#toldOf(index));
     if (subject.abortable) api.signal = thread.signal = new ModelSignal();
