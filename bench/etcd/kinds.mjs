@@ -43,7 +43,12 @@ export async function watched(client, name) {
   const { header } = await client.ask('/v3/kv/put', { key, value: base64('0') });
   const from = BigInt(header.revision) + 1n;
   // The client's own watch is for deletions, which are writes like any other.
-  const stop = client.watch({ key, from, onDelete: () => seen(performance.now()), onGap: () => {} });
+  const stop = client.watch({
+    keys: [{ key }],
+    from,
+    onDelete: () => seen(performance.now()),
+    onGap: () => {},
+  });
   return {
     async turn() {
       await client.ask('/v3/kv/put', { key, value: base64('1') });

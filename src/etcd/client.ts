@@ -23,6 +23,7 @@ interface Asking {
 }
 
 interface WatchAnswer {
+  readonly header?: { readonly revision: string };
   readonly created?: boolean;
   readonly canceled?: boolean;
   readonly cancel_reason?: string;
@@ -34,13 +35,17 @@ interface WatchAnswer {
 }
 
 export interface Watching {
-  /** In base64; with `range_end` all keys of a range. */
-  readonly key: string;
-  readonly range_end?: string;
-  /** From this revision on, nothing is missed. */
+  /** In base64; with `range_end` all keys of a range. What is deleted of several in one revision is told one by one, in any order. */
+  readonly keys: readonly { readonly key: string; readonly range_end?: string }[];
+  /** From this revision on, nothing is missed. It may be told twice. */
   readonly from: bigint;
   /** A key was deleted, at that revision. */
   readonly onDelete: (key: string, revision: bigint) => void;
+  /**
+   * It began only at that revision, when something had happened already. Of that, etcd tells up to 100 ms later: it looks so
+   * often for those who watch the past.
+   */
+  readonly onLate?: (revision: bigint) => void;
   /** What happened meanwhile cannot be told any more: it was compacted, or may not be watched. */
   readonly onGap: () => void;
 }
@@ -176,24 +181,24 @@ export class EtcdClient {
    * another member. Returns what ends it.
    * @internal
    */
-  watch({ key, range_end, from, onDelete, onGap }: Watching): () => void {
+  watch({ keys, from, onDelete, onLate, onGap }: Watching): () => void {
     let isOver = false;
     let pause = FIRST_PAUSE;
     let endStream = (): void => {};
-    const create = {
-      create_request: {
-        key,
-        ...(range_end !== undefined && { range_end }),
-        start_revision: String(from),
-        filters: ['NOPUT'],
-      },
-    };
+    const create = keys.map((range) => ({
+      create_request: { ...range, start_revision: String(from), filters: ['NOPUT'] },
+    }));
     const onMessage = (message: WatchAnswer): void => {
+      if (isOver) return;
       if (message.canceled === true) {
         // Whoever watches looks by itself: then it needs no events from before.
         stop();
         setTimeout(onGap, FIRST_PAUSE).unref();
-      } else if (message.created === true) pause = FIRST_PAUSE;
+      } else if (message.created === true) {
+        pause = FIRST_PAUSE;
+        const revision = BigInt(message.header?.revision ?? 0);
+        if (revision >= from) onLate?.(revision);
+      }
       for (const { type, kv } of message.events ?? [])
         if (type === 'DELETE' && !isOver) onDelete(kv.key, BigInt(kv.mod_revision));
     };

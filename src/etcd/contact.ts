@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Contender, Side } from '../remote/contender.js';
 import type { Contest } from '../remote/contest.js';
+import { Attendance } from './attendance.js';
 import type { EtcdClient } from './client.js';
 import type { Place } from './place-in-queue.js';
 import { isPassing } from './refusal.js';
@@ -20,6 +21,7 @@ export interface Seat {
 export class Contact {
   readonly client: EtcdClient;
   readonly sessions: Sessions;
+  readonly attendance: Attendance;
   /** What its tokens have at etcd. */
   readonly places: Map<string, Place> = new Map();
   /** What is being given back: whoever asks how things stand waits for it. */
@@ -37,6 +39,7 @@ export class Contact {
   private constructor(client: EtcdClient) {
     this.client = client;
     this.sessions = new Sessions(client);
+    this.attendance = new Attendance(client);
     this.#side = {
       nextToken: (weight) => `${++this.#tokens}.${weight}`,
       waker: null,

@@ -53,7 +53,7 @@ export class Endpoint {
   async ask(path: string, body: object, patience: number, token: string, isQuiet: boolean): Promise<unknown> {
     let abandon = (): void => {};
     const answer = new Promise((resolve, reject) => {
-      const request = this.#send(path, body, token, isQuiet, this.#agent, (response) => {
+      const request = this.#send(path, [body], token, isQuiet, this.#agent, (response) => {
         let text = '';
         response.setEncoding('utf8');
         response.on('data', (part: string) => (text += part));
@@ -81,8 +81,8 @@ export class Endpoint {
     }
   }
 
-  /** Messages until it ends; returns what ends it. Keeps no process alive. */
-  listen(path: string, body: object, token: string, { onMessage, onEnd }: Stream): () => void {
+  /** Messages, as answers to those that are sent, until it ends; returns what ends it. Keeps no process alive. */
+  listen(path: string, bodies: readonly object[], token: string, { onMessage, onEnd }: Stream): () => void {
     let isOver = false;
     const end = (reason: EtcdError): void => {
       if (isOver) return;
@@ -90,7 +90,7 @@ export class Endpoint {
       request.destroy();
       onEnd(reason);
     };
-    const request = this.#send(path, body, token, true, this.#streams, (response) => {
+    const request = this.#send(path, bodies, token, true, this.#streams, (response) => {
       let rest = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => {
@@ -121,13 +121,13 @@ export class Endpoint {
 
   #send(
     path: string,
-    body: object,
+    bodies: readonly object[],
     token: string,
     isQuiet: boolean,
     agent: http.Agent,
     onResponse: (response: http.IncomingMessage) => void,
   ): http.ClientRequest {
-    const text = JSON.stringify(body);
+    const text = bodies.map((body) => JSON.stringify(body)).join('\n');
     const headers: http.OutgoingHttpHeaders = {
       'Content-Type': 'application/json',
       'Content-Length': Buffer.byteLength(text),
@@ -172,9 +172,14 @@ export class Endpoint {
 
   #broken(error: Error): EtcdError {
     // Of several addresses of a name, each has its reason.
-    const reasons = error instanceof AggregateError ? (error.errors as Error[]) : [error];
-    return new EtcdError(this.url, reasons.map(({ message }) => message).join(', '), undefined, {
+    const errors = error instanceof AggregateError ? (error.errors as Error[]) : [error];
+    return new EtcdError(this.url, errors.map(reasonOf).join(', '), undefined, {
       cause: error,
     });
   }
+}
+
+/** OpenSSL's messages say where in its source something went wrong, and beside it what. */
+function reasonOf(error: Error & { reason?: string }): string {
+  return error.message.includes(':SSL routines:') ? `TLS: ${error.reason}` : error.message;
 }

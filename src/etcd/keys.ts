@@ -15,6 +15,8 @@ export interface KeyRing {
   /** Where the fence of the last write is remembered, for readers. */
   readonly last: string | null;
   place(seat: string): string;
+  /** The key of whoever left its mark there. */
+  marked(seat: string): string;
   /** Forbids that the place is made, should the request still be under way: where a mark is left, that one. */
   gone(seat: string): string;
 }
@@ -71,6 +73,7 @@ function ring(
     leavesMark,
     last,
     place: (seat) => `${own}${seat}`,
+    marked: (seat) => `${leavesMark ? own : ahead}${seat}`,
     gone: (seat) => (leavesMark ? `${entered}${seat}` : `${prefix}gone/${seat}`),
   };
 }

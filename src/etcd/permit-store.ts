@@ -3,7 +3,7 @@
  * the queue. A waiter watches those ahead, and looks for itself once so many of them are gone that it fits.
  */
 import { NameConflictError } from '../errors.js';
-import type { Attempt } from '../remote/store.js';
+import type { Attempt, Taken } from '../remote/store.js';
 import type { Contact } from './contact.js';
 import type { KeyRing } from './keys.js';
 import type { Place } from './place-in-queue.js';
@@ -21,6 +21,7 @@ import { QueueStore, SPENT, entryOf } from './queue-store.js';
 
 /** How often one attempt is made anew that was overtaken by others. */
 const MOST_TRIES = 20;
+const GRANTED: Taken = { taken: true, fence: 0n, abandoned: false };
 
 export class PermitStore extends QueueStore {
   readonly #permits: number;
@@ -74,25 +75,28 @@ export class PermitStore extends QueueStore {
     return this.#decide(place, kvsOf(answer, 0), answer);
   }
 
-  #decide(place: Place, ahead: readonly KeyValue[], { header }: TxnAnswer): Attempt {
+  #decide(place: Place, ahead: readonly KeyValue[], answer: TxnAnswer): Attempt {
     this.#check(ahead);
-    if (this.#fits(place, ahead)) return { taken: true, fence: 0n, abandoned: false };
+    if (this.#fits(place, ahead)) return GRANTED;
     const left = new Map(ahead.map((kv) => [kv.key, kv]));
     return {
       taken: false,
       lookAfter: Infinity,
       reason: 'others have its permits',
       watch: (wake) =>
-        this.contact.client.watch({
-          ...within(this.keys.queue),
-          from: BigInt(header.revision) + 1n,
-          onDelete: (key, revision) => {
+        this.watch(
+          place,
+          answer,
+          [within(this.keys.queue)],
+          sumOf(ahead) <= this.#permits,
+          (key) => {
+            // Nobody comes ahead of it any more, so that is all there is to know.
             if (!left.delete(key) || !this.#fits(place, [...left.values()])) return;
-            place.wokenAt = revision;
+            place.turn = GRANTED;
             wake();
           },
-          onGap: wake,
-        }),
+          wake,
+        ),
     };
   }
 

@@ -2,9 +2,10 @@
 import { LockLostError } from '../errors.js';
 import type { Contact, Seat } from './contact.js';
 import type { KeyRing } from './keys.js';
-import { get, isChangedAt, isCreatedAt, kvsOf, putUnder } from './protocol.js';
+import { get, isChangedAt, isCreatedAt, kvsOf, putUnder, type KeyValue } from './protocol.js';
 import type { Session, Sessions } from './session.js';
 import type { EtcdClient } from './client.js';
+import type { Taken } from '../remote/store.js';
 
 export class Place {
   readonly token: string;
@@ -21,9 +22,15 @@ export class Place {
   isLeaving = false;
   /** Of those that hold: the marks of holders before it that died. */
   dead: readonly string[] = [];
+  /** Who of them had held the lock, once that was asked. */
+  heldBefore: Promise<readonly KeyValue[]> | undefined;
   /** The revision at which it was told that its turn may have come, since it looked. */
   wokenAt: bigint | null = null;
-  /** Has it been granted? */
+  /** Has it looked because its watch began late? On a busy cluster each does. */
+  wasLate = false;
+  /** What it was granted by what a watch told, since it looked. */
+  turn: Taken | null = null;
+  /** Has it become a hold, in somebody's hand? */
   isHeld = false;
   /** The request that makes it, while it is under way: settles always. */
   making: Promise<unknown> | undefined;
@@ -92,6 +99,13 @@ export class Place {
     }
   }
 
+  /** Nothing brings it back. */
+  lose(reason: string): void {
+    if (this.lost !== undefined) return;
+    this.lost = reason;
+    this.onLost?.(reason);
+  }
+
   /** It is over. */
   leave(): void {
     for (const { leave } of this.#ties) leave();
@@ -101,10 +115,7 @@ export class Place {
     const leave = session.join(
       {
         onProven: () => this.onProven?.(),
-        onLost: (reason) => {
-          this.lost = reason;
-          this.onLost?.(reason);
-        },
+        onLost: (reason) => this.lose(reason),
       },
       this.key,
     );

@@ -11,6 +11,7 @@ import type { KeyRing } from './keys.js';
 import { Place } from './place-in-queue.js';
 import {
   decoded,
+  encoded,
   isCreatedAt,
   kvsOf,
   put,
@@ -80,6 +81,7 @@ export abstract class QueueStore implements Store {
     const place = this.contact.places.get(token) ?? (await this.#begin(token, ttl));
     let attempt: Attempt;
     if (place.lost !== undefined) attempt = SPENT;
+    else if (place.turn !== null) attempt = place.turn;
     else if (place.revision !== null) attempt = await this.look(place);
     else {
       // One that was not waited for any longer is still under way.
@@ -100,7 +102,6 @@ export abstract class QueueStore implements Store {
       }
     }
     if (attempt.taken && place.until <= now()) attempt = SPENT;
-    place.isHeld = attempt.taken;
     if (!attempt.taken && (attempt.isSpent === true || !queues)) this.#end(place);
     return attempt;
   }
@@ -145,7 +146,11 @@ export abstract class QueueStore implements Store {
   /** A place that is over, or was refused. */
   #end(place: Place): void {
     if (place.isDoubtful && place.lost === undefined) void this.release(place.token).catch(() => {});
-    else this.#forget(place, place.revision === null);
+    else {
+      this.#forget(place, place.revision === null);
+      // It was lost while it waited: nobody else need know.
+      void this.stepBack(place).catch(() => {});
+    }
   }
 
   /** True if it was there. */
@@ -178,6 +183,7 @@ export abstract class QueueStore implements Store {
     let left: boolean;
     // What is asked while it is being made would be too early.
     await place.making;
+    if (!place.isHeld) await this.stepBack(place);
     try {
       left = await this.#remove(place, this.leaving(place));
     } catch (error) {
@@ -217,6 +223,9 @@ export abstract class QueueStore implements Store {
     place.leave();
     this.contact.giveBack(place.seat, !isGone || place.isDoubtful);
   }
+
+  /** Takes away what else there is of a place that was never held. */
+  protected async stepBack(_place: Place): Promise<void> {}
 
   /** Everything that the place consists of. */
   protected removal(place: Place): RequestOp[] {
@@ -276,7 +285,42 @@ export abstract class QueueStore implements Store {
   /** The renewal of a hold of this store. */
   renewal(hold: Hold, terms: Terms, sentAt: number): Renews {
     const place = this.contact.places.get(hold.token) as Place;
-    return new SessionRenewal(hold, place, terms, sentAt, () => void this.#expel(place));
+    place.isHeld = true;
+    const { attendance } = this.contact;
+    return new SessionRenewal(hold, place, terms, sentAt, () => void this.#expel(place), attendance);
+  }
+
+  /**
+   * Tells what is deleted from the revision of the answer on; also that its own key is, which nobody but a stranger does. Who
+   * `isNext` looks once more if the watch began too late for what happened meanwhile.
+   */
+  protected watch(
+    place: Place,
+    { header }: TxnAnswer,
+    keys: readonly { key: string; range_end?: string }[],
+    isNext: boolean,
+    onDelete: (key: string, revision: bigint) => void,
+    wake: () => void,
+  ): () => void {
+    const own = encoded(place.key);
+    return this.contact.client.watch({
+      keys,
+      from: BigInt(header.revision) + 1n,
+      onDelete: (key, revision) => {
+        if (key !== own) onDelete(key, revision);
+        else {
+          place.lose('its key was deleted');
+          wake();
+        }
+      },
+      onLate: (revision) => {
+        if (!isNext || place.wasLate) return;
+        place.wasLate = true;
+        place.wokenAt = revision;
+        wake();
+      },
+      onGap: wake,
+    });
   }
 
   placeOf(token: string): Place | undefined {

@@ -3,6 +3,7 @@ import { MAX_DELAY } from '../parker/after.js';
 import { clearTimeout, now, setTimeout } from '../parker/clock.js';
 import { provenUntil, type Hold, type Terms } from '../remote/hold.js';
 import type { Renews } from '../remote/renewal.js';
+import type { Attendance } from './attendance.js';
 import type { Place } from './place-in-queue.js';
 
 export class SessionRenewal implements Renews {
@@ -16,6 +17,7 @@ export class SessionRenewal implements Renews {
   #limit: number;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
+  readonly #leave: () => void;
 
   /** `expel` takes the lock from a holder whose time is up, while the session goes on. */
   constructor(
@@ -24,6 +26,7 @@ export class SessionRenewal implements Renews {
     { ttl, autoExtend, maxHold }: Terms,
     sentAt: number,
     expel: () => void,
+    attendance: Attendance,
   ) {
     this.#hold = hold;
     this.#place = place;
@@ -33,6 +36,7 @@ export class SessionRenewal implements Renews {
     this.#renewUntil = sentAt + maxHold;
     place.onProven = () => this.start();
     place.onLost = (reason) => hold.lose(reason);
+    this.#leave = attendance.attend(place);
   }
 
   get #until(): number {
@@ -66,6 +70,7 @@ export class SessionRenewal implements Renews {
     const isOver = this.#until <= now();
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    this.#leave();
     this.#place.onProven = this.#place.onLost = undefined;
     if (isOver) this.#expel();
   }

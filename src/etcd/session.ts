@@ -8,7 +8,7 @@ import { provenUntil } from '../remote/hold.js';
 import type { EtcdClient } from './client.js';
 import { encoded, type RangeAnswer } from './protocol.js';
 
-/** Seconds for which etcd remembers what a session wrote that outlives its holds. */
+/** Seconds for which etcd remembers what a session wrote that outlives its holds, at the least; three times as long as a lease. */
 const MEMORY = 86_400;
 /** Milliseconds between two renewals of that. */
 const MEMORY_RENEWAL = 3_600_000;
@@ -38,6 +38,7 @@ export class Session {
   #memoryRenewedAt: number;
   #isLost = false;
   #timer: NodeJS.Timeout | undefined;
+  #end: NodeJS.Timeout | undefined;
   #renewal: Promise<void> | undefined;
   #failure = 'the event loop was blocked';
   /** A key that whoever uses the session may read. */
@@ -63,7 +64,7 @@ export class Session {
     const sentAt = now();
     const grant = async (ttl: number): Promise<{ ID: string; TTL: string }> =>
       (await client.ask('/v3/lease/grant', { TTL: String(ttl) })) as { ID: string; TTL: string };
-    const [lease, memory] = await Promise.all([grant(seconds), grant(MEMORY)]);
+    const [lease, memory] = await Promise.all([grant(seconds), grant(Math.max(MEMORY, 3 * seconds))]);
     const granted = { id: lease.ID, memory: memory.ID, ttl: Number(lease.TTL) * 1000 };
     return new Session(client, granted, sentAt, probe);
   }
@@ -114,7 +115,7 @@ export class Session {
   async #renew(): Promise<void> {
     clearTimeout(this.#timer);
     this.#failure = 'etcd did not answer';
-    const left = setTimeout(() => this.until, Math.max(0, this.#until - now())).unref();
+    this.#awaitEnd();
     try {
       while (!this.isLost) {
         try {
@@ -126,12 +127,18 @@ export class Session {
         }
       }
     } finally {
-      clearTimeout(left);
+      clearTimeout(this.#end);
     }
     if (this.isLost) return;
     this.#failure = 'the event loop was blocked';
     this.#schedule();
     void this.#renewMemory();
+  }
+
+  /** Notices when it is lost. A timer may ring a little too early, and what is proven may grow meanwhile. */
+  #awaitEnd(): void {
+    if (this.isLost) return;
+    this.#end = setTimeout(() => this.#awaitEnd(), Math.ceil(this.#until - now())).unref();
   }
 
   /**
@@ -176,6 +183,7 @@ export class Session {
     if (this.#isLost) return;
     this.#isLost = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#end);
     for (const dependant of [...this.#dependants]) dependant.onLost(reason);
     this.#dependants.clear();
   }

@@ -1,15 +1,17 @@
 /**
  * Locks whose holders wait until nobody is ahead: an exclusive lock, where that is everybody, and the two sides of a
  * read-write lock. Each waiter watches the last of those ahead alone, so a release wakes one, and looks for itself when that one
- * is gone (the recipe of etcd's own `concurrency.Mutex`).
+ * is gone (the recipe of etcd's own `concurrency.Mutex`), unless what it was told is proof enough.
  */
-import type { Attempt } from '../remote/store.js';
+import type { Attempt, Taken } from '../remote/store.js';
 import { OWNER } from '../remote/owner.js';
 import type { Seat } from './contact.js';
 import { seatOf } from './keys.js';
+import { wasFirst } from './past.js';
 import type { Place } from './place-in-queue.js';
 import {
   decoded,
+  encoded,
   get,
   isCreatedAt,
   isEmpty,
@@ -23,8 +25,14 @@ import {
   type TxnAnswer,
 } from './protocol.js';
 import { GONE, QueueStore, SPENT, heldBy } from './queue-store.js';
+import { Vigil } from './vigil.js';
+
+/** Of how many who died it is asked whether they held the lock. */
+const MOST_ASKED = 8;
 
 export class TurnStore extends QueueStore {
+  /** That nobody is there, and nothing remembered of anybody. */
+  readonly #isFree = [isEmpty(this.keys.ahead), isEmpty(this.keys.entered)];
   /** Did the last one have to wait? Then the next one will as well, as likely as not. */
   #isContended = false;
 
@@ -41,11 +49,11 @@ export class TurnStore extends QueueStore {
 
   /** The short way, if nobody is there and nothing is remembered of anybody. */
   #takeFree(place: Place): Promise<TxnAnswer> {
-    const { ahead, entered, leavesMark, last } = this.keys;
+    const { leavesMark, last } = this.keys;
     // Where everybody is ahead, and leaves a mark, the first two say that the place was not made, and may be.
     const isUnmade = leavesMark ? [] : this.unmade(place);
     return this.ask(place, {
-      compare: [isEmpty(ahead), isEmpty(entered), ...isUnmade],
+      compare: [...this.#isFree, ...isUnmade],
       success: [
         this.placing(place, { since: Date.now() }),
         ...this.#mark(place),
@@ -88,7 +96,7 @@ export class TurnStore extends QueueStore {
     // Of the last two, one may be itself.
     const last = kvsOf(answer, 1).find(({ key }) => decoded(key) !== place.key);
     if (last === undefined) return this.#taken(place, answer, 3);
-    return this.#wait(place, last, kvsOf(answer, 2)[0], answer);
+    return this.#wait(place, last, kvsOf(answer, 2)[0], answer, 3);
   }
 
   protected async look(place: Place): Promise<Attempt> {
@@ -103,7 +111,7 @@ export class TurnStore extends QueueStore {
     const [last] = ahead;
     if (last === undefined) return this.#taken(place, answer, 1);
     this.#clean(ahead, kvsOf(answer, 1));
-    return this.#wait(place, last, ahead.at(-1), answer);
+    return this.#wait(place, last, ahead.at(-1), answer, 1);
   }
 
   /** With the place itself: since when it is held, if nobody is ahead. */
@@ -117,35 +125,72 @@ export class TurnStore extends QueueStore {
     };
   }
 
-  #wait(place: Place, last: KeyValue, first: KeyValue | undefined, { header }: TxnAnswer): Attempt {
+  /** `at` is the place of the marks in the answer. */
+  #wait(place: Place, last: KeyValue, first: KeyValue | undefined, answer: TxnAnswer, at: number): Attempt {
+    const marks = this.#marksBefore(place, kvsOf(answer, at));
+    const mark = marks.find(({ key }) => seatOf(decoded(key)) === seatOf(decoded(last.key)));
+    const isNext = first?.key === last.key;
+    const isAlone = isNext && marks.length === 0 && this.keys.leavesMark;
     return {
       taken: false,
       lookAfter: Infinity,
       reason: heldBy(first),
-      watch: (wake) =>
-        this.contact.client.watch({
-          key: last.key,
-          from: BigInt(header.revision) + 1n,
-          onDelete: (_, revision) => {
-            place.wokenAt = revision;
-            wake();
-          },
-          onGap: wake,
-        }),
+      watch: (wake) => {
+        const vigil = new Vigil({ key: last.key, mark: mark?.key, isAlone }, (isTurn, revision) => {
+          if (isTurn) place.turn = this.#turn(place, last, marks);
+          else place.wokenAt = revision;
+          wake();
+        });
+        const keys = [...vigil.keys, encoded(place.key)].map((key) => ({ key }));
+        const hear = (key: string, revision: bigint): void => vigil.hear(key, revision);
+        const stop = this.watch(place, answer, keys, isNext, hear, wake);
+        return () => {
+          vigil.stop();
+          stop();
+        };
+      },
     };
   }
 
-  /** Nobody is ahead, so whoever is remembered from before has died. */
-  #taken(place: Place, answer: TxnAnswer, at: number): Attempt {
-    const revision = place.revision as bigint;
-    const marks = kvsOf(answer, at).filter(
-      ({ create_revision, value }) => BigInt(create_revision) < revision && decoded(value) !== GONE,
+  /** The one before has released, so it had been told of whoever died before it; those between the two had died waiting. */
+  #turn(place: Place, before: KeyValue, marks: readonly KeyValue[]): Taken {
+    const rank = BigInt(before.create_revision);
+    if (!this.keys.leavesMark) return { taken: true, fence: rank, abandoned: false };
+    place.dead = marks
+      .filter(({ create_revision }) => BigInt(create_revision) > rank)
+      .map(({ key }) => decoded(key));
+    return { taken: true, fence: place.revision as bigint, abandoned: false };
+  }
+
+  #marksBefore({ revision }: Place, marks: readonly KeyValue[]): KeyValue[] {
+    return marks.filter(
+      ({ create_revision, value }) =>
+        BigInt(create_revision) < (revision as bigint) && decoded(value) !== GONE,
     );
-    if (this.keys.leavesMark) place.dead = marks.map(({ key }) => decoded(key));
+  }
+
+  /** Nobody is ahead, so whoever is remembered from before has died, as a holder or waiting. */
+  async #taken(place: Place, answer: TxnAnswer, at: number): Promise<Attempt> {
+    const revision = place.revision as bigint;
+    const all = this.#marksBefore(place, kvsOf(answer, at));
+    if (this.keys.leavesMark) place.dead = all.map(({ key }) => decoded(key));
+    const marks = all.length === 0 ? all : await (place.heldBefore ??= this.#held(all));
     const fence = this.keys.leavesMark
       ? revision
       : this.#lastFence(kvsOf(answer, at + 1)[0], marks, revision);
     return { taken: true, fence, abandoned: marks.length > 0 };
+  }
+
+  /** Those who had the lock when they died, as far as that is known. */
+  async #held(marks: readonly KeyValue[]): Promise<readonly KeyValue[]> {
+    const { queue } = this.keys;
+    const held = await Promise.all(
+      marks.slice(0, MOST_ASKED).map(({ key, create_revision }) => {
+        const place = this.keys.marked(seatOf(decoded(key)));
+        return wasFirst(this.contact.client, queue, place, BigInt(create_revision));
+      }),
+    );
+    return marks.filter((_, index) => held[index] !== false);
   }
 
   /** Of the last write: the place of the last writer, whether it released or died. */
@@ -193,11 +238,21 @@ export class TurnStore extends QueueStore {
     void this.contact.client.txn({ compare: [], success: dead.slice(0, 100), failure: [] }).catch(() => {});
   }
 
+  /** Only a holder takes away key and mark at once: whoever sees it knows that nobody is before that one. */
+  protected override async stepBack({ seat, revision, isDoubtful }: Place): Promise<void> {
+    if (!this.keys.leavesMark || isDoubtful || revision === null) return;
+    const mark = this.#markOf(seat);
+    const compare = [isCreatedAt(mark, revision)];
+    await this.contact.client.txn({ compare, success: [remove(mark)], failure: [] });
+  }
+
   protected override removal(place: Place): RequestOp[] {
     if (!this.keys.leavesMark) return [remove(place.key)];
     // The mark of a seat that may not be taken any more is overwritten instead.
     const own = place.isDoubtful ? [] : [this.#markOf(place.seat)];
-    return [place.key, ...own, ...place.dead.slice(0, 100)].map(remove);
+    // Nobody was told yet of those who died, if it was not held.
+    const dead = place.isHeld ? place.dead.slice(0, 100) : [];
+    return [place.key, ...own, ...dead].map(remove);
   }
 
   protected override leaving(place: Place): RequestOp[] {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { BackendUnavailableError } from 'mortise';
 import { EtcdClient, EtcdError, EtcdLock, EtcdReadWriteLock, type EtcdClientOptions } from 'mortise/etcd';
 import { freePort } from '../redis/server.mjs';
+import { Authority } from './certificates.mjs';
 import { EtcdCluster } from './cluster.mjs';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -148,6 +149,72 @@ test('TLS: a certificate that is trusted, and one that is not', async () => {
   await (await waiting).release();
   const { message } = await refusal(lockAt({ endpoints: member!.url }).tryAcquire());
   expect(message).toContain(`${member!.url}: self-signed certificate`);
+});
+
+describe('a cluster that asks clients for certificates', () => {
+  let authority: Authority;
+  let stranger: Authority;
+  let cluster: EtcdCluster;
+  let endpoint: string;
+
+  beforeAll(async () => {
+    [authority, stranger] = [new Authority(), new Authority()];
+    const { certFile, keyFile } = authority.issue('member');
+    const words = ['--client-cert-auth', '--trusted-ca-file', authority.caFile];
+    cluster = await EtcdCluster.start(1, [...words, '--cert-file', certFile, '--key-file', keyFile]);
+    endpoint = cluster.members[0]!.url;
+  });
+  afterAll(async () => {
+    await cluster.end();
+    authority.discard();
+    stranger.discard();
+  });
+
+  test('has locks for those who have one: to acquire, to wait, to renew, to write', async () => {
+    const { cert, key } = authority.issue('worker');
+    const tls = { ca: authority.ca, cert, key };
+    const lock = lockAt({ endpoints: endpoint, tls }, 1000);
+    const held = await lock.acquire({ timeout: 20_000 });
+    const own = new EtcdClient({ endpoints: endpoint, tls });
+    onTestFinished(() => own.close());
+    const waiting = new EtcdLock('lock', { client: own }).acquire();
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect(held.held).toBe(true);
+    const { succeeded } = await own.txn({ compare: [held.isOwner], success: [], failure: [] });
+    expect(succeeded).toBe(true);
+    expect(await held.release()).toBe(true);
+    await (await waiting).release();
+  });
+
+  test('and whose key has a passphrase', async () => {
+    const { cert, key } = authority.issue('careful', 'secret');
+    const tls = { ca: authority.ca, cert, key, passphrase: 'secret' };
+    await (await lockAt({ endpoints: endpoint, tls }).acquire()).release();
+  });
+
+  test.each([
+    ['none', () => ({}), /TLS: .*alert (bad certificate|certificate required)$|ECONNRESET/],
+    [
+      'one of another authority',
+      () => stranger.issue('worker'),
+      /TLS: .*alert (unknown ca|bad certificate)$|ECONNRESET/,
+    ],
+  ])('refuses who has %s, with the reason', async (_, issue, reason) => {
+    const { cert, key } = issue() as { cert?: string; key?: string };
+    const tls = { ca: authority.ca, ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) };
+    const { message } = await refusal(lockAt({ endpoints: endpoint, tls }).tryAcquire());
+    expect(message).toContain(`${endpoint}: `);
+    expect(message).toMatch(reason);
+  });
+
+  test('is not believed if another authority vouches for it', async () => {
+    const { cert, key } = authority.issue('worker');
+    const { message } = await refusal(
+      lockAt({ endpoints: endpoint, tls: { ca: stranger.ca, cert, key } }).tryAcquire(),
+    );
+    expect(message).toContain(`${endpoint}: `);
+    expect(message).toMatch(/self-signed certificate|unable to verify|certificate signature failure/);
+  });
 });
 
 test('a full database: acquiring fails with the reason, and what is held can be released', async () => {

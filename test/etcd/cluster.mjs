@@ -24,7 +24,7 @@ export class EtcdMember {
     this.name = name;
     this.port = port;
     this.peerPort = peerPort;
-    this.scheme = words.includes('--auto-tls') ? 'https' : 'http';
+    this.scheme = words.some((word) => /^--(auto-tls|cert-file)$/.test(word)) ? 'https' : 'http';
     this.#arguments = words;
     this.#folder = mkdtempSync(path.join(tmpdir(), 'mortise-etcd-'));
     started.add(this);
@@ -98,6 +98,12 @@ export class EtcdMember {
     ))
       counts[method] = (counts[method] ?? 0) + Number(count);
     return counts;
+  }
+
+  /** How many ranges are watched. */
+  async watchers() {
+    const text = await (await fetch(`${this.url}/metrics`)).text();
+    return Number(/^etcd_debugging_mvcc_watcher_total (\d+)$/m.exec(text)?.[1] ?? 0);
   }
 
   /** Stops it in its tracks, or lets it go on. */

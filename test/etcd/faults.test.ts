@@ -210,7 +210,7 @@ describe('a watch', () => {
     let gaps = 0;
     await new Promise<void>((resolve) => {
       client.watch({
-        key,
+        keys: [{ key }],
         from: 1n,
         onDelete: () => {},
         onGap: () => {
