@@ -52,8 +52,6 @@ export function redisBackend(options: RedisBackendOptions): Backend {
   });
 }
 
-const loadWaits = once(() => import('../redis/waits.js'));
-
 /** By server and prefix: backends that are the same have one between them. */
 const boardsOfClients = new WeakMap<object, Map<string, RemoteBoard>>();
 const boardsOfUrls = new Map<string, RemoteBoard>();
@@ -66,7 +64,7 @@ function boardOf(options: RedisOptions, prefix: string): RemoteBoard {
   const key = `${url === undefined ? '' : String(url)} ${prefix}`;
   const board =
     boards.get(key) ??
-    new RemoteBoard(async (...told) => (await loadWaits()).exchangeWaits(options, ...told));
+    new RemoteBoard(async () => new (await import('../redis/waits.js')).WaitsLine(options));
   boards.set(key, board);
   return board;
 }
