@@ -307,7 +307,7 @@ export class LockScope {
   /**
    * The deadlocks that there are now among those who use the backends of this manager, in whatever thread, and on a
    * `sharedMemoryBackend` or `redisBackend` process: each cycle once, in a scope those with one of its names. Empty if
-   * `deadlocks` is `off`. It takes 50 to 200 ms; on Redis 200 to 500, and tells of those that have lasted so long.
+   * `deadlocks` is `off`. It takes 50 to 200 ms; on Redis 120 to 300, and tells of those that have lasted so long.
    *
    * @example
    * ```js

@@ -164,7 +164,7 @@ export class Mutex extends Acquirable<ThreadGuard> {
    */
   async acquire(options?: AcquireOptions): Promise<ThreadGuard> {
     const deadline = asyncDeadline(options);
-    if (this.#reentry === null) return this.#acquireFast() ?? acquireAsync(this.cell, way, 1, deadline);
+    if (this.#reentry === null) return this.firstAttempt() ?? acquireAsync(this.cell, way, 1, deadline);
     const acquire = (): Promise<MutexGuard> | MutexGuard =>
       this.#attemptOn(this.cell.tether) ?? acquireAsync(this.cell, way, 1, deadline);
     return this.#reentry.enter(acquire) as Promise<ThreadGuard>;
@@ -177,7 +177,7 @@ export class Mutex extends Acquirable<ThreadGuard> {
    */
   acquireSync(options?: AcquireOptions): ThreadGuard {
     if (options === undefined) {
-      const guard = this.#acquireFast();
+      const guard = this.firstAttempt();
       if (guard !== null) return guard;
       if (this.#reentry === null) return acquireBlocking(this.cell, way, 1, FOREVER);
     }
@@ -204,7 +204,8 @@ export class Mutex extends Acquirable<ThreadGuard> {
     return super.withLock((guard) => reentry.inside(guard, () => body(guard)), options);
   }
 
-  #acquireFast(): MutexGuard | null {
+  /** @internal */
+  firstAttempt(): MutexGuard | null {
     return this.#attemptOn(this.source.tether);
   }
 

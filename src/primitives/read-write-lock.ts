@@ -182,12 +182,12 @@ export class ReadSide extends Acquirable<ReadGuard> {
 
   async acquire(options?: AcquireOptions): Promise<ReadGuard> {
     const deadline = asyncDeadline(options);
-    return this.#acquireFast() ?? acquireAsync(this.cell, reading, 1, deadline);
+    return this.firstAttempt() ?? acquireAsync(this.cell, reading, 1, deadline);
   }
 
   acquireSync(options?: AcquireOptions): ReadGuard {
     const deadline = blockingDeadline(options);
-    return this.#acquireFast() ?? acquireBlocking(this.cell, reading, 1, deadline);
+    return this.firstAttempt() ?? acquireBlocking(this.cell, reading, 1, deadline);
   }
 
   tryAcquireSync(options?: AcquireOptions): ReadGuard | null {
@@ -195,8 +195,8 @@ export class ReadSide extends Acquirable<ReadGuard> {
     return attemptOnly(this.cell, reading, 1, true);
   }
 
-  /** A plain read and one CAS. */
-  #acquireFast(): ReadGuard | null {
+  /** A plain read and one CAS. @internal */
+  firstAttempt(): ReadGuard | null {
     const { tether } = this.source;
     const word = tether.words[tether.word] as number;
     // Negative: somebody waits. The rest: held by a writer, or as many readers as can be.
@@ -212,12 +212,12 @@ export class WriteSide extends Acquirable<WriteGuard> {
 
   async acquire(options?: AcquireOptions): Promise<WriteGuard> {
     const deadline = asyncDeadline(options);
-    return this.#acquireFast() ?? acquireAsync(this.cell, writing, WRITE_WEIGHT, deadline);
+    return this.firstAttempt() ?? acquireAsync(this.cell, writing, WRITE_WEIGHT, deadline);
   }
 
   acquireSync(options?: AcquireOptions): WriteGuard {
     const deadline = blockingDeadline(options);
-    return this.#acquireFast() ?? acquireBlocking(this.cell, writing, WRITE_WEIGHT, deadline);
+    return this.firstAttempt() ?? acquireBlocking(this.cell, writing, WRITE_WEIGHT, deadline);
   }
 
   tryAcquireSync(options?: AcquireOptions): WriteGuard | null {
@@ -225,8 +225,8 @@ export class WriteSide extends Acquirable<WriteGuard> {
     return attemptOnly(this.cell, writing, WRITE_WEIGHT, true);
   }
 
-  /** One CAS. */
-  #acquireFast(): WriteGuard | null {
+  /** One CAS. @internal */
+  firstAttempt(): WriteGuard | null {
     const guard = new WriteGuard(this.source.tether);
     return guard.enter(0) ? guard : null;
   }

@@ -161,7 +161,7 @@ export class Semaphore extends Acquirable<ThreadGuard, SemaphoreAcquireOptions> 
   async acquire(options?: SemaphoreAcquireOptions): Promise<ThreadGuard> {
     const weight = options === undefined ? 1 : this.#weightOf(options);
     const deadline = asyncDeadline(options);
-    const guard = this.#acquireFast(weight);
+    const guard = this.firstAttempt(weight);
     return guard ?? acquireAsync(this.cell, way, weight, deadline);
   }
 
@@ -173,7 +173,7 @@ export class Semaphore extends Acquirable<ThreadGuard, SemaphoreAcquireOptions> 
   acquireSync(options?: SemaphoreAcquireOptions): ThreadGuard {
     const weight = options === undefined ? 1 : this.#weightOf(options);
     const deadline = options === undefined ? FOREVER : blockingDeadline(options);
-    const guard = this.#acquireFast(weight);
+    const guard = this.firstAttempt(weight);
     return guard ?? acquireBlocking(this.cell, way, weight, deadline);
   }
 
@@ -184,8 +184,8 @@ export class Semaphore extends Acquirable<ThreadGuard, SemaphoreAcquireOptions> 
     return attemptOnly(this.cell, way, weight, true);
   }
 
-  /** A plain read and one CAS. */
-  #acquireFast(weight: number): PermitGuard | null {
+  /** A plain read and one CAS. @internal */
+  firstAttempt(weight: number): PermitGuard | null {
     const { tether } = this.source;
     const word = tether.words[tether.word] as number;
     if (word < weight) return null;

@@ -70,6 +70,13 @@ export abstract class Acquirable<G extends ThreadGuard, O extends AcquireOptions
   abstract acquireSync(options?: O): G;
   abstract tryAcquireSync(options?: O): G | null;
 
+  /**
+   * What every acquire does first, by itself: one CAS at most. Null: it failed, for whatever reason, and nothing has
+   * happened. `tryAcquireSync` does more, because it looks at the word, and at who died, before it gives up.
+   * @internal
+   */
+  abstract firstAttempt(weight: number): G | null;
+
   /** As {@link tryAcquireSync}, as a promise. Rejects with `signal.reason` if the signal is aborted already. */
   async tryAcquire(options?: O): Promise<G | null> {
     if (options === undefined) return this.tryAcquireSync();
