@@ -44,7 +44,7 @@ export class SpaceCensus implements ThreadCensus {
   }
 
   firstAttempt(lock: object): (() => SyncGuard | null) | undefined {
-    return lock instanceof Acquirable ? () => lock.firstAttempt(1) as SyncGuard | null : undefined;
+    return lock instanceof Acquirable ? lock.firstAttempt() : undefined;
   }
 
   announce(lock: object): () => void {

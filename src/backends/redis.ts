@@ -1,7 +1,14 @@
-import { checkObject, show } from '../deadline.js';
+import { show } from '../deadline.js';
 import type { Backend } from '../manager/backend.js';
 import { addressOf } from '../redis/address.js';
-import { checkPrefix, checkTerms, DEFAULT_PREFIX, MAX_PERMITS, type RedisOptions } from '../redis/options.js';
+import {
+  checkOptions,
+  checkPrefix,
+  checkTerms,
+  DEFAULT_PREFIX,
+  MAX_PERMITS,
+  type RedisOptions,
+} from '../redis/options.js';
 import { checkPlace } from '../redis/place.js';
 import { RemoteBoard } from './remote-board.js';
 import { remoteBackend } from './remote-backend.js';
@@ -31,7 +38,7 @@ export type RedisBackendOptions = RedisOptions & {
  * ```
  */
 export function redisBackend(options: RedisBackendOptions): Backend {
-  checkObject(options, 'options');
+  checkOptions(options);
   checkPlace(options);
   const { ttl } = checkTerms(options);
   const { prefix = DEFAULT_PREFIX, id = idOf(options, prefix) } = options;

@@ -1,4 +1,12 @@
-import { FOREVER, asyncDeadline, blockingDeadline, checkObject, show, type Deadline } from '../deadline.js';
+import {
+  FOREVER,
+  asyncDeadline,
+  blockingDeadline,
+  checkOptions,
+  show,
+  type Deadline,
+  type Names,
+} from '../deadline.js';
 import type { ThreadGuard } from '../guard.js';
 import type { AcquireOptions } from '../lock.js';
 import type { Cell } from '../space/cell.js';
@@ -164,7 +172,7 @@ export class Mutex extends Acquirable<ThreadGuard> {
    */
   async acquire(options?: AcquireOptions): Promise<ThreadGuard> {
     const deadline = asyncDeadline(options);
-    if (this.#reentry === null) return this.firstAttempt() ?? acquireAsync(this.cell, way, 1, deadline);
+    if (this.#reentry === null) return this.#acquireFast() ?? acquireAsync(this.cell, way, 1, deadline);
     const acquire = (): Promise<MutexGuard> | MutexGuard =>
       this.#attemptOn(this.cell.tether) ?? acquireAsync(this.cell, way, 1, deadline);
     return this.#reentry.enter(acquire) as Promise<ThreadGuard>;
@@ -177,11 +185,16 @@ export class Mutex extends Acquirable<ThreadGuard> {
    */
   acquireSync(options?: AcquireOptions): ThreadGuard {
     if (options === undefined) {
-      const guard = this.firstAttempt();
+      const guard = this.#acquireFast();
       if (guard !== null) return guard;
       if (this.#reentry === null) return acquireBlocking(this.cell, way, 1, FOREVER);
     }
     return this.#acquireSlow(blockingDeadline(options));
+  }
+
+  /** @internal */
+  firstAttempt(): () => MutexGuard | null {
+    return () => this.#acquireFast();
   }
 
   /** Acquires it if that is possible at once. */
@@ -204,8 +217,7 @@ export class Mutex extends Acquirable<ThreadGuard> {
     return super.withLock((guard) => reentry.inside(guard, () => body(guard)), options);
   }
 
-  /** @internal */
-  firstAttempt(): MutexGuard | null {
+  #acquireFast(): MutexGuard | null {
     return this.#attemptOn(this.source.tether);
   }
 
@@ -225,8 +237,10 @@ export class Mutex extends Acquirable<ThreadGuard> {
   }
 }
 
+const OPTIONS: Names<MutexOptions> = { name: true, space: true, reentrant: true };
+
 function obtainMutex(options: MutexOptions): Opened {
-  checkObject(options, 'options');
+  checkOptions(options, 'options', OPTIONS);
   const { name, space, reentrant } = options;
   if (reentrant !== undefined && typeof reentrant !== 'boolean')
     throw new TypeError(`options.reentrant must be true or false, not ${show(reentrant)}`);

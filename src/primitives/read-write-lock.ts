@@ -1,4 +1,4 @@
-import { asyncDeadline, blockingDeadline, checkObject } from '../deadline.js';
+import { asyncDeadline, blockingDeadline, checkOptions, type Names } from '../deadline.js';
 import type { AcquireOptions } from '../lock.js';
 import { FencedGuard } from '../guard.js';
 import { readFence } from '../space/cells.js';
@@ -182,12 +182,17 @@ export class ReadSide extends Acquirable<ReadGuard> {
 
   async acquire(options?: AcquireOptions): Promise<ReadGuard> {
     const deadline = asyncDeadline(options);
-    return this.firstAttempt() ?? acquireAsync(this.cell, reading, 1, deadline);
+    return this.#acquireFast() ?? acquireAsync(this.cell, reading, 1, deadline);
   }
 
   acquireSync(options?: AcquireOptions): ReadGuard {
     const deadline = blockingDeadline(options);
-    return this.firstAttempt() ?? acquireBlocking(this.cell, reading, 1, deadline);
+    return this.#acquireFast() ?? acquireBlocking(this.cell, reading, 1, deadline);
+  }
+
+  /** @internal */
+  firstAttempt(): () => ReadGuard | null {
+    return () => this.#acquireFast();
   }
 
   tryAcquireSync(options?: AcquireOptions): ReadGuard | null {
@@ -195,8 +200,8 @@ export class ReadSide extends Acquirable<ReadGuard> {
     return attemptOnly(this.cell, reading, 1, true);
   }
 
-  /** A plain read and one CAS. @internal */
-  firstAttempt(): ReadGuard | null {
+  /** A plain read and one CAS. */
+  #acquireFast(): ReadGuard | null {
     const { tether } = this.source;
     const word = tether.words[tether.word] as number;
     // Negative: somebody waits. The rest: held by a writer, or as many readers as can be.
@@ -212,12 +217,17 @@ export class WriteSide extends Acquirable<WriteGuard> {
 
   async acquire(options?: AcquireOptions): Promise<WriteGuard> {
     const deadline = asyncDeadline(options);
-    return this.firstAttempt() ?? acquireAsync(this.cell, writing, WRITE_WEIGHT, deadline);
+    return this.#acquireFast() ?? acquireAsync(this.cell, writing, WRITE_WEIGHT, deadline);
   }
 
   acquireSync(options?: AcquireOptions): WriteGuard {
     const deadline = blockingDeadline(options);
-    return this.firstAttempt() ?? acquireBlocking(this.cell, writing, WRITE_WEIGHT, deadline);
+    return this.#acquireFast() ?? acquireBlocking(this.cell, writing, WRITE_WEIGHT, deadline);
+  }
+
+  /** @internal */
+  firstAttempt(): () => WriteGuard | null {
+    return () => this.#acquireFast();
   }
 
   tryAcquireSync(options?: AcquireOptions): WriteGuard | null {
@@ -225,8 +235,8 @@ export class WriteSide extends Acquirable<WriteGuard> {
     return attemptOnly(this.cell, writing, WRITE_WEIGHT, true);
   }
 
-  /** One CAS. @internal */
-  firstAttempt(): WriteGuard | null {
+  /** One CAS. */
+  #acquireFast(): WriteGuard | null {
     const guard = new WriteGuard(this.source.tether);
     return guard.enter(0) ? guard : null;
   }
@@ -313,7 +323,9 @@ export class ReadWriteLock extends ThreadLock {
   }
 }
 
+const OPTIONS: Names<ReadWriteLockOptions> = { name: true, space: true };
+
 function obtainReadWriteLock(options: ReadWriteLockOptions): Opened {
-  checkObject(options, 'options');
+  checkOptions(options, 'options', OPTIONS);
   return obtain(options.space, { kind: KIND_READ_WRITE_LOCK, permits: 0, name: options.name });
 }
