@@ -1,5 +1,5 @@
 /** Methods and functions that run under a lock of a manager. */
-import { checkDeadline, checkObject, show } from './deadline.js';
+import { checkDeadline, checkOptions, show, type Names } from './deadline.js';
 import { getLockManager } from './lock-manager.js';
 import { checkKey } from './manager/backend.js';
 import { LockScope } from './manager/lock-scope.js';
@@ -18,6 +18,8 @@ export interface LockedOptions {
   /** Block the thread while waiting, and return what the method returns instead of a promise. Default false. */
   sync?: boolean;
 }
+
+const OPTIONS: Names<LockedOptions> = { manager: true, timeout: true, sync: true };
 
 type Method<This, Args extends unknown[], Result> = (this: This, ...args: Args) => Result;
 
@@ -121,7 +123,7 @@ function decorator(
   options: LockedOptions = {},
 ): Locked & LockedSync {
   if (typeof name !== 'function') checkKey(name, 'name');
-  checkObject(options, 'options');
+  checkOptions(options, 'options', OPTIONS);
   const { manager, timeout, sync = false } = options;
   if (manager !== undefined && !(manager instanceof LockScope))
     throw new TypeError(`options.manager must be a LockManager or a scope of one, not ${show(manager)}`);

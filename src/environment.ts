@@ -74,8 +74,10 @@ function oneOf<T extends string>(values: readonly [T, ...T[]], env: NodeJS.Proce
 
 function timeoutFrom(env: NodeJS.ProcessEnv, variable: string, usual: number): number {
   const text = env[variable] || String(usual);
-  const timeout = Number(text);
-  if (text.trim() === '' || !(timeout >= 0))
-    throw new RangeError(`${variable} must be milliseconds, or Infinity, not ${show(text)}`);
-  return timeout;
+  // As people write numbers: Number() would also take 0x10 and 1e3, which are rather mistakes.
+  if (!/^(\d+(\.\d+)?|Infinity)$/.test(text))
+    throw new RangeError(
+      `${variable} must be milliseconds in decimal digits, or Infinity, not ${show(text)}`,
+    );
+  return Number(text);
 }

@@ -1,6 +1,6 @@
 /** Where the manager meets the backends. */
 import { memoryBackend } from './backends/memory.js';
-import { checkObject, show } from './deadline.js';
+import { checkOptions, show, type Names } from './deadline.js';
 import { watcherOf, type DeadlockOptions } from './deadlocks/watcher.js';
 import { fromEnvironment } from './environment.js';
 import type { Backend } from './manager/backend.js';
@@ -23,6 +23,16 @@ export interface LockManagerOptions extends DeadlockOptions {
   statistics?: boolean | StatisticsOptions;
 }
 
+const OPTIONS: Names<LockManagerOptions> = {
+  backend: true,
+  timeouts: true,
+  statistics: true,
+  deadlocks: true,
+  deadlockInterval: true,
+  deadlockThreshold: true,
+  orderInversions: true,
+};
+
 /**
  * Locks by name. Where they live is one line, and nothing else changes with it: fairness, crash safety and speed are
  * those of the backend. Two managers with the same backend have the same locks. What it opens stays open until
@@ -43,7 +53,7 @@ export interface LockManagerOptions extends DeadlockOptions {
 export class LockManager extends LockScope {
   /** @throws TypeError or RangeError for bad options. */
   constructor(options: LockManagerOptions = {}) {
-    checkObject(options, 'options');
+    checkOptions(options, 'options', OPTIONS);
     const { backend = memoryBackend(), timeouts = {}, statistics = false } = options;
     checkBackend(backend, 'options.backend');
     const limits = checkLimits(timeouts, 'options.timeouts');

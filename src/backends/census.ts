@@ -5,7 +5,7 @@ import { UnsupportedError } from '../errors.js';
 import type { SyncGuard } from '../lock.js';
 import { EVERYTHING, type Hold, type Party, type Subject, type Wait } from '../deadlocks/wait.js';
 import type { Space } from '../primitives/space.js';
-import { ThreadLock } from '../primitives/thread-lock.js';
+import { Acquirable, ThreadLock } from '../primitives/thread-lock.js';
 import type { Cell } from '../space/cell.js';
 import { cellNumber } from '../space/cells.js';
 import { blockedThreads, holdsOf, modeOf, pauseFor, ticketOf, type CellSeen } from '../space/holders.js';
@@ -13,7 +13,6 @@ import type { SpaceMemory } from '../space/memory.js';
 import { KIND_READ_WRITE_LOCK, KIND_SEMAPHORE } from '../space/layout.js';
 import type { Presence } from '../space/presence.js';
 import { runtime } from '../space/runtime.js';
-import { firstAttemptAt } from './first-attempt.js';
 
 const host = hostname();
 
@@ -45,7 +44,7 @@ export class SpaceCensus implements ThreadCensus {
   }
 
   firstAttempt(lock: object): (() => SyncGuard | null) | undefined {
-    return firstAttemptAt(lock);
+    return lock instanceof Acquirable ? lock.firstAttempt() : undefined;
   }
 
   announce(lock: object): () => void {

@@ -1,7 +1,7 @@
-import { checkObject, show } from '../deadline.js';
+import { show } from '../deadline.js';
 import type { Backend } from '../manager/backend.js';
 import { DEFAULT_PREFIX } from '../etcd/keys.js';
-import { MAX_PERMITS, checkTerms, prefixOf, type EtcdOptions } from '../etcd/options.js';
+import { MAX_PERMITS, checkOptions, checkTerms, prefixOf, type EtcdOptions } from '../etcd/options.js';
 import { checkPlace, endpointsOf } from '../etcd/place.js';
 import { remoteBackend } from './remote-backend.js';
 import { once } from './remote.js';
@@ -30,7 +30,7 @@ export type EtcdBackendOptions = EtcdOptions & {
  * ```
  */
 export function etcdBackend(options: EtcdBackendOptions): Backend {
-  checkObject(options, 'options');
+  checkOptions(options);
   checkPlace(options);
   const { ttl } = checkTerms(options);
   const { id = idOf(options) } = options;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { checkObject, show } from '../deadline.js';
+import { checkOptions, show, type Names } from '../deadline.js';
 import { UnsupportedError } from '../errors.js';
 import { FileLock } from '../file/file-lock.js';
 import { checkKey, type Backend, type Capabilities } from '../manager/backend.js';
@@ -32,7 +32,7 @@ export interface FileBackendOptions {
  */
 export function fileBackend(dir: string | URL, options: FileBackendOptions = {}): Backend {
   const folder = absolutePath(dir);
-  checkObject(options, 'options');
+  checkOptions(options, 'options', OPTIONS);
   const { mode = 0o600 } = options;
   checkMode(mode);
   const fileOf = (key: string): string => join(folder, fileNameOf(key));
@@ -60,6 +60,8 @@ export function fileBackend(dir: string | URL, options: FileBackendOptions = {})
     },
   });
 }
+
+const OPTIONS: Names<FileBackendOptions> = { mode: true };
 
 const capabilities: Capabilities = Object.freeze<Capabilities>({
   scope: 'processes',

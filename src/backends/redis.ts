@@ -1,7 +1,14 @@
-import { checkObject, show } from '../deadline.js';
+import { show } from '../deadline.js';
 import type { Backend } from '../manager/backend.js';
 import { addressOf } from '../redis/address.js';
-import { checkPrefix, checkTerms, DEFAULT_PREFIX, MAX_PERMITS, type RedisOptions } from '../redis/options.js';
+import {
+  checkOptions,
+  checkPrefix,
+  checkTerms,
+  DEFAULT_PREFIX,
+  MAX_PERMITS,
+  type RedisOptions,
+} from '../redis/options.js';
 import { checkPlace } from '../redis/place.js';
 import { RemoteBoard } from './remote-board.js';
 import { remoteBackend } from './remote-backend.js';
@@ -31,7 +38,7 @@ export type RedisBackendOptions = RedisOptions & {
  * ```
  */
 export function redisBackend(options: RedisBackendOptions): Backend {
-  checkObject(options, 'options');
+  checkOptions(options);
   checkPlace(options);
   const { ttl } = checkTerms(options);
   const { prefix = DEFAULT_PREFIX, id = idOf(options, prefix) } = options;
@@ -52,8 +59,6 @@ export function redisBackend(options: RedisBackendOptions): Backend {
   });
 }
 
-const loadWaits = once(() => import('../redis/waits.js'));
-
 /** By server and prefix: backends that are the same have one between them. */
 const boardsOfClients = new WeakMap<object, Map<string, RemoteBoard>>();
 const boardsOfUrls = new Map<string, RemoteBoard>();
@@ -66,7 +71,7 @@ function boardOf(options: RedisOptions, prefix: string): RemoteBoard {
   const key = `${url === undefined ? '' : String(url)} ${prefix}`;
   const board =
     boards.get(key) ??
-    new RemoteBoard(async (...told) => (await loadWaits()).exchangeWaits(options, ...told));
+    new RemoteBoard(async () => new (await import('../redis/waits.js')).WaitsLine(options));
   boards.set(key, board);
   return board;
 }

@@ -1,5 +1,5 @@
 /** A lock as the search for deadlocks sees it used: what it does is what the lock behind it does. */
-import { blockingDeadline, checkDeadline } from '../deadline.js';
+import { PLAIN, WEIGHTED, blockingDeadline, checkDeadline } from '../deadline.js';
 import type { Guard, Lock, LockInfo, SemaphoreAcquireOptions, SyncGuard, SyncLock } from '../lock.js';
 import { onAbort } from '../primitives/abort.js';
 import type { Requests, ThreadCensus } from './census.js';
@@ -29,6 +29,8 @@ export class AttendedLock implements Any {
   /** As its backend has made it: what a census knows. */
   readonly #behind: Lock;
   readonly #mode: Mode;
+  /** What an acquire may be told. */
+  readonly #known: object;
   readonly #subject: Subject;
   readonly #watcher: Watcher;
   /** Undefined: it does not tell who holds it, so each guard is noted. */
@@ -49,6 +51,7 @@ export class AttendedLock implements Any {
     this.#inner = lock as Any;
     this.#behind = behind;
     this.#mode = mode;
+    this.#known = mode === 'semaphore' ? WEIGHTED : PLAIN;
     this.#subject = subject;
     this.#watcher = watcher;
     this.#census = census;
@@ -158,7 +161,7 @@ export class AttendedLock implements Any {
   }
 
   async #ending<T>(options: Options = {}, run: (options: Options, end?: End) => Promise<T>): Promise<T> {
-    const { signal } = checkDeadline(options);
+    const { signal } = checkDeadline(options, this.#known);
     if (signal?.aborted === true) return run(options);
     const ending = new AbortController();
     const forget = signal && onAbort(signal, () => ending.abort(signal.reason));
@@ -179,7 +182,7 @@ export class AttendedLock implements Any {
   #tried(options: Options | undefined): SyncGuard | null {
     if (this.#attempt === undefined || options?.weight !== undefined)
       return this.#inner.tryAcquireSync(options);
-    if (options !== undefined) blockingDeadline(options);
+    if (options !== undefined) blockingDeadline(options, this.#known);
     return this.#attempt() ?? this.#inner.tryAcquireSync(options);
   }
 

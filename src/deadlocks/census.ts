@@ -51,22 +51,29 @@ export interface ThreadCensus {
 export interface Board {
   /** To tell something takes time, and others pay for it: it is told only what concerns its backend. */
   readonly isRemote?: boolean;
-  /** Replaces what this thread has told before; undefined: it has nothing to tell any more. Called at every look. */
+  /**
+   * Replaces what this thread has told before; undefined: it has nothing to tell any more. Called at every look, and when
+   * there was news.
+   */
   publish(text: string | undefined, pace: Pace): void;
   /** What all others have told that are still alive. */
   read(): Told[];
   /** Resolves when nothing is under way. */
   settled?(): Promise<void>;
+  /** From now on `onNews` is called when others have told something, or want to be told anew. The last one counts. */
+  listen?(onNews: () => void): void;
 }
 
 /** How much there is in what is told. */
 export interface Pace {
-  /** Milliseconds for which something of it has been waited for. */
-  readonly waited: number;
+  /** The ids of what in it has lasted for a while, and may be part of a deadlock. */
+  readonly lasting: readonly string[];
   /** Milliseconds within which a deadlock is to be told of. */
   readonly interval: number;
-  /** There seems to be a deadlock, or somebody asks just now. */
-  readonly isUrgent: boolean;
+  /** By `partyKey`: those who have to tell once more what they wait for, before a deadlock is believed that there seems to be. */
+  readonly awaited: ReadonlySet<string>;
+  /** Somebody asks for deadlocks here just now, so that others are heard at every look. */
+  readonly isAsking: boolean;
 }
 
 /** What another thread has told. */

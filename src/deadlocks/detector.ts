@@ -34,6 +34,8 @@ const deadlocks = channel('mortise:deadlock');
 
 /** Looks in one interval: one to tell the others, one to find it, one to see it again, one in reserve. */
 const LOOKS = 5;
+/** Looks after which a wait has lasted: most are over before, and nobody on a server is told of them. Timers may be early. */
+const LASTING_LOOKS = 0.9;
 /** Milliseconds for which a listener goes on looking when it has heard that somebody may block. */
 const ATTENTION = 1000;
 /** Milliseconds for which nobody says again that he may block, in detail. */
@@ -61,6 +63,8 @@ export class Detector {
   /** Since when holds of bare guards have been seen, and no waiting task of this thread has gone on. */
   #bareSince = new Map<string, BareSince>();
   #ticks = 0;
+  /** How many ask just now. */
+  #asking = 0;
   #timer: NodeJS.Timeout | undefined;
   #period = Infinity;
   #attentiveUntil = 0;
@@ -71,6 +75,7 @@ export class Detector {
       heard: (bulletin) => this.#heard(bulletin),
       asked: () => this.#publish(this.#bulletin()),
       learned: (order) => this.order.learn(order),
+      called: () => this.#called(),
     });
     this.order = new Orders(
       (order) => {
@@ -162,15 +167,17 @@ export class Detector {
     // What was proven before may be over.
     this.#proof.forget();
     let found: Knot[] = [];
-    // On a server, others tell of a wait when it has lasted for their interval, and then at every look.
+    // On a server, others tell of a wait when it has lasted.
     const { isSlow } = this.#news;
-    const enough = isSlow ? 2 * LOOKS : 2;
-    for (let looks = 1; looks <= (isSlow ? 5 : 2) * LOOKS; looks++) {
-      await this.#news.ask(this.#bulletin());
+    const enough = isSlow ? LOOKS : 2;
+    this.#asking++;
+    for (let looks = 1; looks <= (isSlow ? 3 : 2) * LOOKS; looks++) {
+      await this.#news.ask(this.#bulletin(), this.#proof.awaited);
       await new Promise((resolve) => setTimeout(resolve, period));
       found = this.#look(this.#bulletin());
       if (looks > enough && this.#proof.unproven === 0) break;
     }
+    this.#asking--;
     this.#publish(this.#bulletin());
     return found.map(reportOf);
   }
@@ -189,9 +196,23 @@ export class Detector {
   }
 
   #publish(own: Bulletin): void {
-    const longest = Math.min(...Array.from(this.#waits.keys(), ({ begun }) => begun));
-    const interval = this.#period * LOOKS;
-    this.#news.publish(own, { waited: own.at - longest, interval, isUrgent: this.#proof.unproven > 0 });
+    this.#news.publish(own, {
+      lasting: this.#lasting(own),
+      interval: this.#period * LOOKS,
+      awaited: this.#proof.awaited,
+      isAsking: this.#asking > 0,
+    });
+  }
+
+  /** Nobody waits for whom nothing is known to be held. */
+  #lasting({ at, waits, bare }: Bulletin): string[] {
+    const old = new Set<string>();
+    for (const wait of this.#waits.keys())
+      if (at - wait.begun >= LASTING_LOOKS * this.#period) old.add(wait.id);
+    const lasting = waits.filter(
+      (wait) => old.has(wait.id) && (wait.holds.length > 0 || (wait.bare && bare.length > 0)),
+    );
+    return lasting.length === 0 ? [] : [...lasting, ...bare].map(({ id }) => id);
   }
 
   #isAttentive(): boolean {
@@ -211,6 +232,12 @@ export class Detector {
     if (blocking !== undefined) this.#attentiveUntil = now() + ATTENTION;
     for (const { interval } of this.#listeners) this.#keepLooking(interval);
     if (this.#proof.unproven > 0) this.#look(this.#bulletin());
+  }
+
+  #called(): void {
+    const own = this.#bulletin();
+    this.#look(own);
+    if (own.waits.length > 0) this.#publish(own);
   }
 
   /** Returns the cycles that are there for certain, and tells of those that nobody was told of. */

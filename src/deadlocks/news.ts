@@ -1,6 +1,6 @@
 /** The bulletins of the other threads, of this process and of others that share a backend. */
 import { now } from '../parker/clock.js';
-import { ThreadChannel, type Listener } from './channel.js';
+import { ThreadChannel, type Listener as ChannelListener } from './channel.js';
 import type { Board, Pace, Told } from './census.js';
 import type { OrderNews } from './order.js';
 import type { Sources } from './sources.js';
@@ -10,8 +10,10 @@ import { partyKey, type Bulletin, type Wait } from './wait.js';
 /** Milliseconds after which nobody believes a bulletin any more: its thread has ended, or does nothing. */
 const LIFETIME = 60_000;
 
-/** Whoever asks waits for the answer. */
-const ASKING: Pace = { waited: Infinity, interval: 0, isUrgent: true };
+interface Listener extends ChannelListener {
+  /** There is something new on a board, or others want to find something there. */
+  called(): void;
+}
 
 export class News {
   readonly #sources: Sources;
@@ -42,11 +44,13 @@ export class News {
   }
 
   /** Everybody who waits shall say so now, or soon: whoever finds a bulletin on a board tells his own anew. */
-  async ask(bulletin: Bulletin): Promise<void> {
+  async ask(bulletin: Bulletin, awaited: ReadonlySet<string>): Promise<void> {
     this.#isTold = true;
     this.#channel?.ask();
     const boards = [...this.#boards().keys()];
-    for (const board of boards) board.publish(JSON.stringify(bulletin), ASKING);
+    // Whoever asks waits for the answer.
+    const pace: Pace = { lasting: [], interval: 0, awaited, isAsking: true };
+    for (const board of boards) board.publish(JSON.stringify(bulletin), pace);
     for (const board of boards) await board.settled?.();
   }
 
@@ -56,10 +60,10 @@ export class News {
     return false;
   }
 
-  /** Unless it is empty, as the last one was. */
+  /** Unless it is empty, as the last one was, or as whoever asks has told. */
   publish(bulletin: Bulletin, pace: Pace): void {
     const isEmpty = bulletin.waits.length === 0;
-    if (isEmpty && !this.#isTold) return;
+    if (isEmpty && (!this.#isTold || pace.isAsking)) return;
     this.#isTold = !isEmpty;
     this.tell(bulletin);
     const content = bulletin.waits.map(({ id }) => id).join(' ');
@@ -110,8 +114,11 @@ export class News {
   /** Each, and the backends that share it: one may have several ids. */
   #boards(): Map<Board, string[]> {
     const boards = new Map<Board, string[]>();
-    for (const [backend, { board }] of this.#sources.all())
-      if (board !== undefined) boards.set(board, [...(boards.get(board) ?? []), backend]);
+    for (const [backend, { board }] of this.#sources.all()) {
+      if (board === undefined) continue;
+      board.listen?.(() => this.#listener.called());
+      boards.set(board, [...(boards.get(board) ?? []), backend]);
+    }
     return boards;
   }
 }

@@ -13,6 +13,8 @@ const MAX_LEFT_OUT = 16;
 export class Proof {
   /** How many cycles of the last look have to be seen again. */
   unproven = 0;
+  /** By `partyKey`: the others who have to tell of them once more. */
+  awaited: ReadonlySet<string> = new Set<string>();
   /** Of each wait and hold that was there at the last look: when it was seen first. */
   #sightings = new Map<string, number>();
 
@@ -37,8 +39,12 @@ export class Proof {
     const dates = new Map(bulletins.map(({ party, at }) => [partyKey(party), at]));
     for (let tries = 0; ; tries++) {
       const knots = findKnots(waits, bare);
-      const open = knots.filter((knot) => !this.#isProven(knot, dates, begun));
-      if (tries === 0) this.unproven = open.length;
+      const missing = new Map(knots.map((knot) => [knot, this.#missing(knot, dates, begun)]));
+      const open = knots.filter((knot) => missing.get(knot)?.length !== 0);
+      if (tries === 0) {
+        this.unproven = open.length;
+        this.awaited = new Set(tellersOf([...missing.values()].flat()));
+      }
       for (const knot of knots) {
         const key = keyOf(knot.cycle);
         seen.push(key);
@@ -58,25 +64,27 @@ export class Proof {
     this.#sightings = new Map(all.map(({ id }) => [id, this.#sightings.get(id) ?? time]));
   }
 
-  /** Was all of it there at one moment? */
-  #isProven({ certain, waits, holds }: Knot, dates: ReadonlyMap<string, number>, begun: number): boolean {
+  /** Of whom it is not known yet that they waited when all of it had been seen. Nobody: all of it was there at one moment. */
+  #missing({ certain, waits, holds }: Knot, dates: ReadonlyMap<string, number>, begun: number): Wait[] {
     // This thread does nothing else meanwhile.
-    if (certain && waits.every((wait) => isOwn(wait))) return true;
+    if (certain && waits.every((wait) => isOwn(wait))) return [];
     const ids = [...waits.map(({ id }) => id), ...holds];
     const seen = Math.max(...ids.map((id) => this.#sightings.get(id) ?? Infinity));
-    return waits.every(({ party, blocking }) => {
+    return waits.filter(({ party, blocking }) => {
       const at = blocking ? begun : dates.get(partyKey(party));
-      return at !== undefined && at > seen;
+      return !(at !== undefined && at > seen);
     });
   }
 }
 
 /** Of those who have told of a wait: whoever did so the longest time ago, unless it is this thread. */
 function lastToTell(knots: readonly Knot[], dates: ReadonlyMap<string, number>): string | undefined {
-  const keys = knots
-    .flatMap(({ waits }) => waits)
-    .filter((wait) => !wait.blocking && !isOwn(wait))
-    .map(({ party }) => partyKey(party));
+  const keys = tellersOf(knots.flatMap(({ waits }) => waits));
   const age = (key: string): number => dates.get(key) ?? 0;
   return keys.length === 0 ? undefined : keys.reduce((last, key) => (age(key) < age(last) ? key : last));
+}
+
+/** By `partyKey`: the other threads that tell of these waits themselves. */
+function tellersOf(waits: readonly Wait[]): string[] {
+  return waits.filter((wait) => !wait.blocking && !isOwn(wait)).map(({ party }) => partyKey(party));
 }

@@ -9,7 +9,7 @@ export interface DeadlockOptions {
    * ones whose manager says `error`, the one that began to wait last. `off`: nobody looks.
    */
   deadlocks?: 'report' | 'error' | 'off';
-  /** Milliseconds within which a deadlock is told of; between processes on Redis two to five times as many. Default 100. */
+  /** Milliseconds within which a deadlock is told of; on Redis, if that is ten round trips at least. Default 100. */
   deadlockInterval?: number;
   /** Milliseconds after which a wait is told of as a long one. Default 300,000. */
   deadlockThreshold?: number;

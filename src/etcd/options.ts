@@ -1,5 +1,5 @@
 /** What the locks on etcd are told, checked. */
-import { checkInteger, checkObject } from '../deadline.js';
+import { checkInteger, checkNames, checkObject, type Names } from '../deadline.js';
 import type { Terms } from '../remote/hold.js';
 import { checkLeaseOptions } from '../remote/terms.js';
 import { DEFAULT_PREFIX, checkPrefix } from './keys.js';
@@ -29,9 +29,26 @@ export const MIN_TTL = 1000;
 /** What the timers of the session take. */
 const MAX_TTL = 2 ** 31 - 1;
 
-/** @throws TypeError if it is not an object. */
+/** Of all kinds, so that they can share an object. */
+const NAMES: Names<EtcdPlace & EtcdOptions & Record<'reentrant' | 'permits' | 'id', unknown>> = {
+  client: true,
+  endpoints: true,
+  username: true,
+  password: true,
+  tls: true,
+  ttl: true,
+  autoExtend: true,
+  maxHold: true,
+  prefix: true,
+  reentrant: true,
+  permits: true,
+  id: true,
+};
+
+/** @throws TypeError if it is not an object, or has an option that there is not. */
 export function checkOptions(options: unknown): asserts options is object {
   checkObject(options, 'options');
+  checkNames(options, 'options', NAMES);
 }
 
 /** @throws TypeError or RangeError that names the option. */

@@ -1,4 +1,4 @@
-import { checkInteger } from '../deadline.js';
+import { WEIGHTED, checkInteger } from '../deadline.js';
 import type { LockInfo, SemaphoreAcquireOptions } from '../lock.js';
 import type { Wish } from '../remote/contender.js';
 import { clientOf } from './clients.js';
@@ -52,6 +52,8 @@ export class EtcdSemaphore extends QueuedLock<PermitStore, SemaphoreAcquireOptio
     super(name, contact, { store, queue: keys.queue, terms });
     this.permits = permits;
   }
+
+  protected override readonly known: object = WEIGHTED;
 
   protected wish(options: SemaphoreAcquireOptions | undefined): Wish {
     const weight = options?.weight ?? 1;

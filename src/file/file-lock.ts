@@ -1,4 +1,4 @@
-import { asyncDeadline, blockingDeadline, checkObject, show } from '../deadline.js';
+import { asyncDeadline, blockingDeadline, checkOptions, show, type Names } from '../deadline.js';
 import { InvalidHandleError, LockBusyError } from '../errors.js';
 import type { AcquireOptions, LockInfo, SyncLock } from '../lock.js';
 import { native } from '../native.js';
@@ -73,7 +73,7 @@ export class FileLock implements SyncLock {
    */
   constructor(path: string | URL, options: FileLockOptions = {}) {
     this.path = absolutePath(path);
-    this.#wish = { ...checkOptions(options), held: 0 };
+    this.#wish = { ...wishFrom(options), held: 0 };
     native();
   }
 
@@ -210,8 +210,10 @@ function stateOf(file: LockFile | undefined, contender: Contender): 'free' | 'sh
   return file === undefined ? 'free' : file.look();
 }
 
-function checkOptions(options: FileLockOptions): Omit<Wish, 'held'> {
-  checkObject(options, 'options');
+const OPTIONS: Names<FileLockOptions> = { shared: true, removeOnRelease: true, mode: true };
+
+function wishFrom(options: FileLockOptions): Omit<Wish, 'held'> {
+  checkOptions(options, 'options', OPTIONS);
   const { shared = false, removeOnRelease = false, mode = 0o600 } = options;
   checkBoolean(shared, 'options.shared');
   checkBoolean(removeOnRelease, 'options.removeOnRelease');

@@ -1,5 +1,5 @@
 /** Several locks at once: in one order for everybody, all or none, by one deadline. */
-import { checkDeadline, checkObject, show, type Deadline } from '../deadline.js';
+import { checkDeadline, checkNames, checkObject, show, type Deadline, type Names } from '../deadline.js';
 import { Together } from '../deadlocks/attend.js';
 import { LockTimeoutError } from '../errors.js';
 import type { AcquireOptions } from '../lock.js';
@@ -49,9 +49,12 @@ export function checkRequests(requests: readonly (string | LockRequest)[]): Dema
   return demands;
 }
 
+const REQUEST: Names<LockRequest> = { name: true, mode: true, weight: true };
+
 function checkRequest(request: unknown, what: string): Demand {
   if (typeof request === 'string') return { name: request, mode: 'lock', weight: undefined };
   checkObject(request, what);
+  checkNames(request, what, REQUEST);
   const { name, mode = 'lock', weight } = request as Partial<LockRequest>;
   if (typeof name !== 'string') throw new TypeError(`${what}.name must be a string, not ${show(name)}`);
   if (!LOCK_MODES.includes(mode))

@@ -1,5 +1,5 @@
 /** How long the acquires of a manager wait if they are not told. */
-import { checkObject, show } from '../deadline.js';
+import { checkOptions, show, type Names } from '../deadline.js';
 
 /** How a name is asked for. */
 export type LockMode = 'lock' | 'read' | 'write' | 'semaphore';
@@ -19,9 +19,11 @@ export interface TimeLimits {
 /** Milliseconds for each mode. */
 export type Limits = Readonly<Record<LockMode, number>>;
 
+const LIMITS: Names<TimeLimits> = { lock: true, read: true, write: true };
+
 /** @throws TypeError or RangeError that names the limit. */
 export function checkLimits(timeouts: TimeLimits, what: string): Limits {
-  checkObject(timeouts, what);
+  checkOptions(timeouts, what, LIMITS);
   const limitOf = (mode: keyof TimeLimits): number => {
     const { [mode]: limit = Infinity } = timeouts;
     if (typeof limit !== 'number')

@@ -1,4 +1,12 @@
-import { FOREVER, asyncDeadline, blockingDeadline, checkObject, show, type Deadline } from '../deadline.js';
+import {
+  FOREVER,
+  asyncDeadline,
+  blockingDeadline,
+  checkOptions,
+  show,
+  type Deadline,
+  type Names,
+} from '../deadline.js';
 import type { ThreadGuard } from '../guard.js';
 import type { AcquireOptions } from '../lock.js';
 import type { Cell } from '../space/cell.js';
@@ -180,6 +188,11 @@ export class Mutex extends Acquirable<ThreadGuard> {
     return this.#acquireSlow(blockingDeadline(options));
   }
 
+  /** @internal */
+  firstAttempt(): () => MutexGuard | null {
+    return () => this.#acquireFast();
+  }
+
   /** Acquires it if that is possible at once. */
   tryAcquireSync(options?: AcquireOptions): ThreadGuard | null {
     if (options !== undefined) blockingDeadline(options);
@@ -218,8 +231,10 @@ export class Mutex extends Acquirable<ThreadGuard> {
   }
 }
 
+const OPTIONS: Names<MutexOptions> = { name: true, space: true, reentrant: true };
+
 function obtainMutex(options: MutexOptions): Opened {
-  checkObject(options, 'options');
+  checkOptions(options, 'options', OPTIONS);
   const { name, space, reentrant } = options;
   if (reentrant !== undefined && typeof reentrant !== 'boolean')
     throw new TypeError(`options.reentrant must be true or false, not ${show(reentrant)}`);

@@ -1,4 +1,4 @@
-import { asyncDeadline, blockingDeadline, checkObject } from '../deadline.js';
+import { asyncDeadline, blockingDeadline, checkOptions, type Names } from '../deadline.js';
 import type { AcquireOptions } from '../lock.js';
 import { FencedGuard } from '../guard.js';
 import type { Cell, GrantableGuard } from '../space/cell.js';
@@ -198,6 +198,11 @@ export class ReadSide extends Acquirable<ReadGuard> {
     return this.#acquireFast() ?? acquireBlocking(this.cell, reading, 1, deadline);
   }
 
+  /** @internal */
+  firstAttempt(): () => ReadGuard | null {
+    return () => this.#acquireFast();
+  }
+
   tryAcquireSync(options?: AcquireOptions): ReadGuard | null {
     blockingDeadline(options);
     return attemptOnly(this.cell, reading, 1, true);
@@ -226,6 +231,11 @@ export class WriteSide extends Acquirable<WriteGuard> {
   acquireSync(options?: AcquireOptions): WriteGuard {
     const deadline = blockingDeadline(options);
     return this.#acquireFast() ?? acquireBlocking(this.cell, writing, WRITE_WEIGHT, deadline);
+  }
+
+  /** @internal */
+  firstAttempt(): () => WriteGuard | null {
+    return () => this.#acquireFast();
   }
 
   tryAcquireSync(options?: AcquireOptions): WriteGuard | null {
@@ -321,7 +331,9 @@ export class ReadWriteLock extends ThreadLock {
   }
 }
 
+const OPTIONS: Names<ReadWriteLockOptions> = { name: true, space: true };
+
 function obtainReadWriteLock(options: ReadWriteLockOptions): Opened {
-  checkObject(options, 'options');
+  checkOptions(options, 'options', OPTIONS);
   return obtain(options.space, { kind: KIND_READ_WRITE_LOCK, permits: 0, name: options.name });
 }

@@ -1,4 +1,13 @@
-import { FOREVER, asyncDeadline, blockingDeadline, checkInteger, checkObject } from '../deadline.js';
+import {
+  FOREVER,
+  WEIGHTED,
+  asyncDeadline,
+  blockingDeadline,
+  checkInteger,
+  checkObject,
+  checkOptions,
+  type Names,
+} from '../deadline.js';
 import { ThreadGuard } from '../guard.js';
 import type { SemaphoreAcquireOptions } from '../lock.js';
 import type { Cell, GrantableGuard } from '../space/cell.js';
@@ -159,8 +168,8 @@ export class Semaphore extends Acquirable<ThreadGuard, SemaphoreAcquireOptions> 
    * `signal.reason` when aborted. Nothing is held then.
    */
   async acquire(options?: SemaphoreAcquireOptions): Promise<ThreadGuard> {
-    const weight = options === undefined ? 1 : this.#weightOf(options);
-    const deadline = asyncDeadline(options);
+    const weight = this.#weightOf(options);
+    const deadline = asyncDeadline(options, WEIGHTED);
     const guard = this.#acquireFast(weight);
     return guard ?? acquireAsync(this.cell, way, weight, deadline);
   }
@@ -171,16 +180,22 @@ export class Semaphore extends Acquirable<ThreadGuard, SemaphoreAcquireOptions> 
    * DeadlockError if this thread holds so many permits that the request could never be served.
    */
   acquireSync(options?: SemaphoreAcquireOptions): ThreadGuard {
-    const weight = options === undefined ? 1 : this.#weightOf(options);
-    const deadline = options === undefined ? FOREVER : blockingDeadline(options);
+    const weight = this.#weightOf(options);
+    const deadline = options === undefined ? FOREVER : blockingDeadline(options, WEIGHTED);
     const guard = this.#acquireFast(weight);
     return guard ?? acquireBlocking(this.cell, way, weight, deadline);
   }
 
+  /** @internal */
+  firstAttempt(): () => PermitGuard | null {
+    const weight = this.#weightOf(undefined);
+    return () => this.#acquireFast(weight);
+  }
+
   /** Acquires `weight` permits (default 1) if that is possible at once, and in turn. */
   tryAcquireSync(options?: SemaphoreAcquireOptions): ThreadGuard | null {
-    const weight = options === undefined ? 1 : this.#weightOf(options);
-    blockingDeadline(options);
+    const weight = this.#weightOf(options);
+    blockingDeadline(options, WEIGHTED);
     return attemptOnly(this.cell, way, weight, true);
   }
 
@@ -193,7 +208,11 @@ export class Semaphore extends Acquirable<ThreadGuard, SemaphoreAcquireOptions> 
     return guard.enter(word) ? guard : null;
   }
 
-  #weightOf(options: SemaphoreAcquireOptions): number {
+  #weightOf(options: SemaphoreAcquireOptions | undefined): number {
+    return options === undefined ? 1 : this.#checkedWeight(options);
+  }
+
+  #checkedWeight(options: SemaphoreAcquireOptions): number {
     checkObject(options, 'options');
     const { weight = 1 } = options;
     checkInteger(weight, 'options.weight', 1, this.permits);
@@ -201,8 +220,10 @@ export class Semaphore extends Acquirable<ThreadGuard, SemaphoreAcquireOptions> 
   }
 }
 
+const OPTIONS: Names<SemaphoreOptions> = { name: true, space: true };
+
 function obtainSemaphore(permits: number, options: SemaphoreOptions): Opened {
   checkInteger(permits, 'permits', 1, MAX_PERMITS);
-  checkObject(options, 'options');
+  checkOptions(options, 'options', OPTIONS);
   return obtain(options.space, { kind: KIND_SEMAPHORE, permits, name: options.name });
 }

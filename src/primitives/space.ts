@@ -1,4 +1,4 @@
-import { checkInteger, checkObject, show } from '../deadline.js';
+import { checkInteger, checkOptions, show, type Names } from '../deadline.js';
 import { absolutePath } from '../path.js';
 import { MAX_LOCKS, MAX_THREADS } from '../space/layout.js';
 import { createMemory, type SpaceMemory } from '../space/memory.js';
@@ -111,7 +111,7 @@ export class Space {
    */
   static open(path: string | URL, options: SpaceOpenOptions = {}): Space {
     const absolute = absolutePath(path);
-    checkObject(options, 'options');
+    checkOptions(options, 'options', OPEN_OPTIONS);
     const { locks, threads, mode = 0o600, anyOwner = false } = options;
     if (locks !== undefined) checkInteger(locks, 'options.locks', 1, MAX_LOCKS);
     if (threads !== undefined) checkInteger(threads, 'options.threads', 1, MAX_THREADS);
@@ -170,6 +170,9 @@ export class Space {
   }
 }
 
+const OPTIONS: Names<SpaceOptions> = { locks: true, threads: true, waiters: true };
+const OPEN_OPTIONS: Names<SpaceOpenOptions> = { locks: true, threads: true, mode: true, anyOwner: true };
+
 let defaultSpace: Space | undefined;
 
 /** A presence on its way into the constructor. */
@@ -182,7 +185,7 @@ class PresenceOf {
 }
 
 function create(options: SpaceOptions): Presence {
-  checkObject(options, 'options');
+  checkOptions(options, 'options', OPTIONS);
   const { locks = DEFAULT_LOCKS, threads = DEFAULT_THREADS, waiters } = options;
   checkInteger(locks, 'options.locks', 1, MAX_LOCKS);
   checkInteger(threads, 'options.threads', 1, MAX_THREADS);

@@ -70,10 +70,18 @@ export abstract class Acquirable<G extends ThreadGuard, O extends AcquireOptions
   abstract acquireSync(options?: O): G;
   abstract tryAcquireSync(options?: O): G | null;
 
+  /**
+   * Gives a function that makes what every acquire (of weight 1) makes first: one CAS at most. Null: it failed, for whatever
+   * reason, and nothing has happened. `tryAcquireSync` does more, because it looks at the word, and at who died, before it
+   * gives up. Each kind has a function of its own, since V8 optimizes one for the objects that it has seen.
+   * @internal
+   */
+  abstract firstAttempt(): () => G | null;
+
   /** As {@link tryAcquireSync}, as a promise. Rejects with `signal.reason` if the signal is aborted already. */
   async tryAcquire(options?: O): Promise<G | null> {
     if (options === undefined) return this.tryAcquireSync();
-    asyncDeadline(options);
+    asyncDeadline(options, options); // Whether there are such options is looked at below.
     return this.tryAcquireSync({ ...options, signal: undefined });
   }
 

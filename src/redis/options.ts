@@ -1,9 +1,9 @@
 /** What the locks on Redis are told, checked. */
-import { checkObject, show } from '../deadline.js';
+import { checkNames, checkObject, show, type Names } from '../deadline.js';
 import { UnsupportedError } from '../errors.js';
 import type { Terms } from '../remote/hold.js';
 import { checkLeaseOptions } from '../remote/terms.js';
-import type { RedisPlace } from './place.js';
+import type { RedisPlace, RedisPlaces } from './place.js';
 
 /** Options of a hold. */
 export interface TermOptions {
@@ -51,9 +51,28 @@ export function checkTerms(options: TermOptions): Terms {
   return terms;
 }
 
-/** @throws TypeError if it is not an object. */
+/** Of all kinds, so that they can share an object: an option that is not for one of them is refused where that matters. */
+const NAMES: Names<RedisPlace & RedisPlaces & KeyOptions & Record<OfSome, unknown>> = {
+  client: true,
+  url: true,
+  clients: true,
+  urls: true,
+  ttl: true,
+  autoExtend: true,
+  maxHold: true,
+  renewIn: true,
+  prefix: true,
+  reentrant: true,
+  verifyReplicas: true,
+  permits: true,
+  id: true,
+};
+type OfSome = 'reentrant' | 'verifyReplicas' | 'permits' | 'id';
+
+/** @throws TypeError if it is not an object, or has an option that there is not. */
 export function checkOptions(options: unknown): asserts options is object {
   checkObject(options, 'options');
+  checkNames(options, 'options', NAMES);
 }
 
 export function checkPrefix(prefix: unknown): asserts prefix is string {

@@ -1,4 +1,4 @@
-import { checkInteger } from '../deadline.js';
+import { WEIGHTED, checkInteger } from '../deadline.js';
 import type { LockInfo, SemaphoreAcquireOptions } from '../lock.js';
 import type { Wish } from '../remote/contender.js';
 import { contestAt } from './contest.js';
@@ -73,6 +73,8 @@ export class RedisSemaphore extends ExpiringLock<SemaphoreAcquireOptions> {
   get permits(): number {
     return this.#declared;
   }
+
+  protected override readonly known: object = WEIGHTED;
 
   protected wish(options: SemaphoreAcquireOptions | undefined): Wish {
     const weight = options?.weight ?? 1;

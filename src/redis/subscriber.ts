@@ -10,7 +10,7 @@ import type { Driver } from './driver.js';
 const LINGER = 1000;
 
 interface Wait extends Slotted {
-  readonly wake: () => void;
+  readonly wake: (message: string) => void;
 }
 
 export class Subscriber {
@@ -34,8 +34,10 @@ export class Subscriber {
     return this.#isListening;
   }
 
-  /** Calls `wake` whenever the token is told that its turn has come; returns what ends that. */
-  wait(token: string, wake: () => void): () => void {
+  /**
+   * Calls `wake` whenever the token is told that its turn has come, with what else the message says; returns what ends that.
+   */
+  wait(token: string, wake: (message: string) => void): () => void {
     clearTimeout(this.#linger);
     const wait: Wait = { wake, place: -1 };
     this.#waits.add(wait);
@@ -58,7 +60,7 @@ export class Subscriber {
 
   async #open(): Promise<void> {
     try {
-      this.#close = await this.#driver.subscribe(this.#channel, (token) => this.#wake(token));
+      this.#close = await this.#driver.subscribe(this.#channel, (message) => this.#wake(message));
       this.#isListening = true;
     } catch {
       // Those who wait look by themselves.
@@ -66,9 +68,10 @@ export class Subscriber {
     this.#closeIfUnused();
   }
 
-  #wake(token: string): void {
+  #wake(message: string): void {
+    const [token = '', ...more] = message.split(' ');
     const place = this.#places.get(token);
-    if (place !== undefined) this.#waits.at(place)?.wake();
+    if (place !== undefined) this.#waits.at(place)?.wake(more.join(' '));
   }
 
   #closeIfUnused(): void {

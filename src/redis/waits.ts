@@ -1,31 +1,82 @@
 /** What the threads that use one server tell each other of their waits: one key, read and written in one round trip. */
 import { answerWithin } from '../remote/failure.js';
+import type { Client } from './client.js';
 import { keyOf, type RedisOptions } from './options.js';
 import { WAITS } from './script.js';
 import { clientOf } from './servers.js';
 
-/** What others have told, and the number of the call: those of later calls are greater, whoever makes them. */
+/** What another thread has told. */
+export interface TextOfThread {
+  /** Where it can be called. */
+  readonly address: string;
+  readonly text: string;
+}
+
+/** What others have told, and the number of the exchange: those of later ones are greater, whoever makes them. */
 export interface Exchanged {
   readonly number: number;
-  readonly texts: readonly string[];
+  readonly texts: readonly TextOfThread[];
+}
+
+/** What one thread has to say. */
+export interface Telling {
+  /** Replaces what it has told; undefined takes it back. */
+  readonly text: string | undefined;
+  /** Milliseconds for which others hear it. */
+  readonly lifetime: number;
+  /** Addresses of those who shall tell anew. */
+  readonly asked: readonly string[];
+  /** Addresses of those who have asked. */
+  readonly answered: readonly string[];
+}
+
+/** Another thread has called, in the exchange with this number. */
+export interface Call {
+  readonly number: number;
+  readonly from: string;
+  /** Else it has answered. */
+  readonly isAsking: boolean;
 }
 
 /** Milliseconds after which no answer is waited for. */
 const PATIENCE = 2000;
 
-/**
- * Replaces what `thread` has told; undefined takes it back. Others hear it for `lifetime` ms.
- * @throws whatever goes wrong with the server or the client.
- */
-export async function exchangeWaits(
-  options: RedisOptions,
-  thread: string,
-  text: string | undefined,
-  lifetime: number,
-): Promise<Exchanged> {
-  const { driver } = clientOf(options);
-  const keys = [keyOf('deadlocks', 'waits', options.prefix)];
-  const args = [thread, text ?? '', String(lifetime)];
-  const [number, ...texts] = (await answerWithin(driver.run(WAITS, keys, args), PATIENCE)) as unknown[];
-  return { number: Number(number), texts: texts.map(String) };
+/** One thread at one server. */
+export class WaitsLine {
+  readonly #client: Client;
+  readonly #address: string;
+  readonly #keys: string[];
+
+  /** @throws whatever is wrong with the client. */
+  constructor(options: RedisOptions) {
+    this.#client = clientOf(options);
+    this.#address = this.#client.identity.nextToken();
+    this.#keys = [keyOf('deadlocks', 'waits', options.prefix)];
+  }
+
+  get isListening(): boolean {
+    return this.#client.subscriber.isListening;
+  }
+
+  /** From now on calls are heard, as soon as there is a connection for them; returns what ends that. */
+  listen(hear: (call: Call) => void): () => void {
+    const end = this.#client.subscriber.wait(this.#address, (message) => {
+      const [number, caller = ''] = message.split(' ');
+      hear({ number: Number(number), from: caller.slice(1), isAsking: caller.startsWith('?') });
+    });
+    void this.#client.subscriber.open();
+    return end;
+  }
+
+  /** @throws whatever goes wrong with the server or the client. */
+  async exchange({ text = '', lifetime, asked, answered }: Telling): Promise<Exchanged> {
+    const calls = [...asked.map((it) => `?${it}`), ...answered.map((it) => `!${it}`)];
+    const args = [this.#address, text, String(lifetime), ...calls];
+    const reply = answerWithin(this.#client.driver.run(WAITS, this.#keys, args), PATIENCE);
+    const [number, ...told] = ((await reply) as unknown[]).map(String);
+    const texts: TextOfThread[] = [];
+    for (let at = 0; at < told.length; at += 2)
+      texts.push({ address: told[at] as string, text: told[at + 1] as string });
+    return { number: Number(number), texts };
+  }
 }

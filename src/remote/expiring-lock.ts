@@ -1,5 +1,5 @@
 /** Everything that the locks that expire have in common, once it is said what is asked of the server. */
-import { asyncDeadline } from '../deadline.js';
+import { PLAIN, asyncDeadline } from '../deadline.js';
 import type { AcquireOptions, Lock, LockInfo } from '../lock.js';
 import { checkBody, withLease } from '../with-lock.js';
 import type { Wish } from './contender.js';
@@ -31,6 +31,9 @@ export abstract class ExpiringLock<
     this.#lease = lease;
   }
 
+  /** What an acquire may be told. */
+  protected readonly known: object = PLAIN;
+
   /** Checks what is particular to this kind of lock. */
   protected abstract wish(options: O | undefined): Wish;
   abstract isLocked(): Promise<boolean>;
@@ -43,7 +46,7 @@ export abstract class ExpiringLock<
    * long as the lock's ttl.
    */
   async acquire(options?: O): Promise<L> {
-    const deadline = asyncDeadline(options);
+    const deadline = asyncDeadline(options, this.known);
     const wish = this.wish(options);
     const entered = this.#reenter(wish);
     if (entered !== undefined) return entered;
@@ -59,7 +62,7 @@ export abstract class ExpiringLock<
    * @throws BackendUnavailableError if the server refuses or does not answer; `signal.reason` if it is aborted already.
    */
   async tryAcquire(options?: O): Promise<L | null> {
-    asyncDeadline(options);
+    asyncDeadline(options, this.known);
     const wish = this.wish(options);
     const entered = this.#reenter(wish);
     if (entered !== undefined) return entered;

@@ -1,5 +1,5 @@
 /** Counting where it has to be fast: locks between threads, whose own first attempt is made here, and so is known. */
-import { asyncDeadline, blockingDeadline } from '../deadline.js';
+import { PLAIN, WEIGHTED, asyncDeadline, blockingDeadline } from '../deadline.js';
 import type { Guard, SemaphoreAcquireOptions, SyncGuard, SyncLock } from '../lock.js';
 import type { LockMode } from '../manager/limits.js';
 import { ThreadLock } from '../primitives/thread-lock.js';
@@ -23,20 +23,23 @@ export class PromptLock extends MeasuredSyncLock<Options> {
   declare readonly behind: ThreadLock & SyncLock;
   readonly #attempt: Attempt;
   readonly #permits: number;
+  /** What an acquire may be told. */
+  readonly #known: object;
 
   constructor(behind: ThreadLock & SyncLock, row: Row, mode: LockMode) {
     super(behind, row, mode);
     this.#attempt = attempts[mode];
+    this.#known = mode === 'semaphore' ? WEIGHTED : PLAIN;
     this.#permits = mode === 'semaphore' ? this.permits : Infinity;
   }
 
   override async acquire(options?: Options): Promise<Guard> {
-    if (options !== undefined) asyncDeadline(options);
+    if (options !== undefined) asyncDeadline(options, this.#known);
     return this.#tried(options) ?? super.acquire(options);
   }
 
   override async tryAcquire(options?: Options): Promise<Guard | null> {
-    if (options !== undefined) asyncDeadline(options);
+    if (options !== undefined) asyncDeadline(options, this.#known);
     return this.#tried(options) ?? super.tryAcquire(options);
   }
 
@@ -45,12 +48,12 @@ export class PromptLock extends MeasuredSyncLock<Options> {
   }
 
   override acquireSync(options?: Options): SyncGuard {
-    if (options !== undefined) blockingDeadline(options);
+    if (options !== undefined) blockingDeadline(options, this.#known);
     return this.#tried(options) ?? super.acquireSync(options);
   }
 
   override tryAcquireSync(options?: Options): SyncGuard | null {
-    if (options !== undefined) blockingDeadline(options);
+    if (options !== undefined) blockingDeadline(options, this.#known);
     return this.#tried(options) ?? super.tryAcquireSync(options);
   }
 

@@ -1,6 +1,6 @@
 /** The statistics of a manager: which rows of which board count for its names. */
 import { createHash } from 'node:crypto';
-import { show } from '../deadline.js';
+import { checkNames, show, type Names } from '../deadline.js';
 import { SpaceFullError } from '../errors.js';
 import type { Lock } from '../lock.js';
 import type { BackendReadWriteLock } from '../manager/backend.js';
@@ -15,6 +15,8 @@ import type { Row } from './row.js';
 import { Tally, type Subject } from './tally.js';
 
 /** @throws TypeError or RangeError that names the option. */
+const OPTIONS: Names<StatisticsOptions> = { label: true };
+
 export function statisticsFrom(
   options: boolean | StatisticsOptions,
   what: string,
@@ -24,6 +26,7 @@ export function statisticsFrom(
   if (options === true) return new SharedStatistics(backend, undefined);
   if (typeof options !== 'object' || (options as object | null) === null)
     throw new TypeError(`${what} must be true, false or an object, not ${show(options)}`);
+  checkNames(options, what, OPTIONS);
   const { label } = options;
   if (label === undefined) return new SharedStatistics(backend, undefined);
   if (typeof label !== 'string') throw new TypeError(`${what}.label must be a string, not ${show(label)}`);

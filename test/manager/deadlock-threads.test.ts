@@ -1,4 +1,5 @@
 /** Deadlocks between threads, and between processes. */
+import { readdirSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { LockManager, sharedMemoryBackend, type DeadlockReport, type LockScope } from 'mortise';
 import { inShort, listen, newLocks, nextDeadlock } from '../fixtures/manager/deadlocks.ts';
@@ -199,10 +200,15 @@ test('A thread that blocks tells what it knows of the others', async () => {
 describe('Two processes of a shared memory', () => {
   const open = (path: string) => sharedMemoryBackend(path, { locks: 16, threads: 8 });
 
+  interface Opposed extends Record<'path' | 'first' | 'second' | 'how' | 'policy', string> {
+    timeout?: number;
+  }
+  type End = Awaited<ReturnType<typeof part>>;
+
   /** In a process: as takeBoth, and told by a flag that the other one has its first lock. */
   const part = async (
     { LockManager, sharedMemoryBackend }: typeof import('mortise'),
-    { path, first, second, how, policy }: Record<'path' | 'first' | 'second' | 'how' | 'policy', string>,
+    { path, first, second, how, policy, timeout = 3000 }: Opposed,
   ) => {
     const backend = sharedMemoryBackend(path, { locks: 16, threads: 8 });
     const locks = new LockManager({ backend, deadlocks: policy as 'report' });
@@ -213,8 +219,8 @@ describe('Two processes of a shared memory', () => {
     };
     const outcome = locks.lock(first).withLock(async () => {
       await meet();
-      if (how === 'blocking') locks.lock(second).acquireSync({ timeout: 3000 }).release();
-      else await locks.lock(second).withLock(() => undefined, { timeout: 3000 });
+      if (how === 'blocking') locks.lock(second).acquireSync({ timeout }).release();
+      else await locks.lock(second).withLock(() => undefined, { timeout });
       return undefined;
     });
     const code = await outcome.catch((error: unknown) => (error as { code: string }).code);
@@ -255,6 +261,30 @@ describe('Two processes of a shared memory', () => {
     ] as ReturnType<typeof part>[]);
     expect(ends.map(({ code }) => code).sort()).toEqual(['ERR_LOCK_DEADLOCK', undefined]);
   });
+
+  test.each(['withLock', 'blocking'])(
+    'are told apart, by %s, whatever killed ones have told of the same locks',
+    async (how) => {
+      const path = newRegion();
+      const locks = new LockManager({ backend: open(path) });
+      const cross = (both: Process[], how: string, policy: string): Promise<End>[] =>
+        both.map((process, index) => {
+          const [first, second] = ['ab'[index]!, 'ba'[index]!];
+          return process.run<Opposed, End>(part, { path, first, second, how, policy, timeout: 20_000 });
+        });
+      const dead = [Process.fork(), Process.fork()];
+      const leftovers = dead.map(({ pid }) => `${pid}.0.json`).sort();
+      const left = (): string[] => readdirSync(`${path}.waits`).filter((name) => leftovers.includes(name));
+      for (const end of cross(dead, 'withLock', 'report')) end.catch(() => undefined);
+      await until(async () => (await locks.detectDeadlocks()).length > 0, 'it is found');
+      await Promise.all(dead.map((process) => process.kill()));
+      expect(left().sort()).toEqual(leftovers);
+      const ends = await Promise.all(cross([Process.fork(), Process.fork()], how, 'error'));
+      expect(ends.map(({ code }) => code).sort()).toEqual(['ERR_LOCK_DEADLOCK', undefined]);
+      // They were there all the time.
+      expect(left().sort()).toEqual(leftovers);
+    },
+  );
 
   test('are found by one that asks, until one of them dies', async () => {
     const path = newRegion();

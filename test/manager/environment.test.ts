@@ -66,6 +66,10 @@ describe('The default manager', () => {
     ['MORTISE_LOCK_TIMEOUT', '5 s'],
     ['MORTISE_READ_TIMEOUT', '-1'],
     ['MORTISE_WRITE_TIMEOUT', ' '],
+    ['MORTISE_LOCK_TIMEOUT', '0x10'],
+    ['MORTISE_LOCK_TIMEOUT', '1e3'],
+    ['MORTISE_LOCK_TIMEOUT', '+5'],
+    ['MORTISE_LOCK_TIMEOUT', '-Infinity'],
   ] as const)
     test(`refuses ${variable}=${value} with an error that names both`, () => {
       expect(() => fromEnvironment({ [variable]: value })).toThrow(RangeError);

@@ -66,7 +66,7 @@ export const excluded = {
     'way.isOwn': DERIVED,
     'way.obstacle': 'refuses a request that could never be granted: no program of the model makes one',
     'Semaphore.from': OPTIONS,
-    'Semaphore.$weightOf': OPTIONS,
+    'Semaphore.$checkedWeight': OPTIONS,
     'Semaphore.availableSync': MESSAGES,
     obtainSemaphore: OPTIONS,
   },

@@ -18,30 +18,40 @@ interface Part {
   first: string;
   second: string;
   deadlocks: 'report' | 'error';
+  interval: number;
 }
 
 interface Outcome {
   code: string | undefined;
   heard: DeadlockReport[];
+  /** When it began to wait, and when it was told first, by the clock of the machine. */
+  waits: number;
+  told: number;
 }
 
 /** In a process: takes the first lock, and once somebody has the second one, asks for that as well. */
 async function takeBoth(
   { LockManager, redisBackend }: typeof import('mortise'),
-  { url, first, second, deadlocks }: Part,
+  { url, first, second, deadlocks, interval: deadlockInterval }: Part,
 ): Promise<Outcome> {
-  const locks = new LockManager({ backend: redisBackend({ url, ttl: 1500 }), deadlocks });
+  const backend = redisBackend({ url, ttl: 1500 });
+  const locks = new LockManager({ backend, deadlocks, deadlockInterval });
   const heard: DeadlockReport[] = [];
-  locks.on('deadlock', (report) => heard.push(report));
+  const clock = (): number => performance.timeOrigin + performance.now();
+  let [waits, told] = [NaN, NaN];
+  locks.on('deadlock', (report) => {
+    if (heard.push(report) === 1) told = clock();
+  });
   const next = locks.lock(second);
   try {
     await locks.lock(first).withLock(async () => {
       while (!(await next.isLocked())) await new Promise((resolve) => setImmediate(resolve));
+      waits = clock();
       await next.withLock(() => undefined, { timeout: 30_000 });
     });
-    return { code: undefined, heard };
+    return { code: undefined, heard, waits, told };
   } catch (error) {
-    return { code: (error as { code: string }).code, heard };
+    return { code: (error as { code: string }).code, heard, waits, told };
   }
 }
 
@@ -55,6 +65,7 @@ function start(
   processes: Process[],
   locks: string[],
   deadlocks: Part['deadlocks'] = 'report',
+  interval = 100,
 ): Promise<Outcome>[] {
   return processes.map((process, at) =>
     process.run<Part, Outcome>(takeBoth, {
@@ -62,6 +73,7 @@ function start(
       first: locks[at]!,
       second: locks[(at + 1) % locks.length]!,
       deadlocks,
+      interval,
     }),
   );
 }
@@ -127,6 +139,33 @@ describe('Three processes that wait for each other on Redis', () => {
     // Its lock expires, and so the others go on.
     expect((await Promise.all(ends.slice(0, 2))).map(({ code }) => code)).toEqual([undefined, undefined]);
   });
+});
+
+// The shorter the interval, the more of it goes to whatever else the machine does.
+test.each([2000, 500])('A deadlock is told of within the interval of %d ms', async (interval) => {
+  const processes = spawned(3);
+  const ends = await Promise.all(start(processes, newNames(3), 'error', interval));
+  const formed = Math.max(...ends.map(({ waits }) => waits));
+  const told = ends.map((end) => end.told - formed).filter((it) => !Number.isNaN(it));
+  expect(told.length).toBeGreaterThan(0);
+  for (const after of told) expect(after).toBeLessThan(interval);
+});
+
+test('A wait that is over before the second look costs the server nothing', async () => {
+  const client = await connect(server.url, 'ioredis 6');
+  await (client as unknown as { del(key: string): Promise<unknown> }).del(waitsKey);
+  const [first, second] = newNames(2) as [string, string];
+  const holder = new LockManager({ backend: redisBackend({ client }), deadlocks: 'off' });
+  const backend = redisBackend({ url: server.url });
+  const locks = new LockManager({ backend, deadlockInterval: 60_000 });
+  await locks.lock(first).withLock(async () => {
+    const guard = await holder.lock(second).acquire();
+    const waiting = locks.lock(second).withLock(() => 'got it');
+    await until(async () => (await locks.lock(second).info()).waiters === 1, 'it waits');
+    await guard.release();
+    expect(await waiting).toBe('got it');
+  });
+  expect(await (client as unknown as { exists(key: string): Promise<number> }).exists(waitsKey)).toBe(0);
 });
 
 test('What killed processes have told hides no deadlock of those who come after them', async () => {
