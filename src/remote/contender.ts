@@ -99,7 +99,7 @@ export class Contender {
       throw unavailable(`${store.description} was not acquired`, attempt.failure);
     }
     const hold = new Hold(store, token, terms, sentAt, attempt);
-    if (hold.isHeld) return hold;
+    if (hold.isWorthGranting) return hold;
     hold.expire();
     forget(store, token, terms.ttl);
     return null;
@@ -208,7 +208,7 @@ export class Contender {
       if (!attempt.taken) return (request.last = attempt);
       const hold = new Hold(store, token, terms, sentAt, attempt);
       // Looked at last of all: on a busy machine its time may have run out since the answer was read.
-      if (hold.isHeld) {
+      if (hold.isWorthGranting) {
         request.grant(hold);
         return undefined;
       }

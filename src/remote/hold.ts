@@ -86,6 +86,11 @@ export class Hold implements Slotted {
     return this.remaining > 0;
   }
 
+  /** Is enough left to hand it out? That takes a moment too: as much is spared for it as for the drift of clocks. */
+  get isWorthGranting(): boolean {
+    return this.remaining > drift(this.ttl);
+  }
+
   /** Aborts when the hold is lost. */
   get signal(): AbortSignal {
     this.#noticeExpiry();

@@ -10,7 +10,7 @@ function block(milliseconds: number): void {
 }
 
 /** A lock that is always free. It takes too long to begin to renew the first hold, and says what was given back. */
-function slowAtFirst() {
+function slowAtFirst(delay: number) {
   let tokens = 0;
   let renewals = 0;
   const released: string[] = [];
@@ -29,7 +29,7 @@ function slowAtFirst() {
       autoExtend: false,
       maxHold: Infinity,
       renewal: () => {
-        if (++renewals === 1) block(2 * TTL);
+        if (++renewals === 1) block(delay);
         return renewal;
       },
     },
@@ -43,8 +43,11 @@ function slowAtFirst() {
   return { contender: new Contender(side, () => {}), wish, released };
 }
 
-test('an acquire goes on, and gives back what was over', async () => {
-  const { contender, wish, released } = slowAtFirst();
+/** Until it is over, and until so little is left that it may be over by the time that somebody has it. */
+const delays = [2 * TTL, TTL - 4];
+
+test.each(delays)('an acquire goes on, and gives back what was over, %i ms late', async (delay) => {
+  const { contender, wish, released } = slowAtFirst(delay);
   const hold = await contender.acquire(wish, { timeout: Infinity, signal: undefined });
   expect(hold.token).toBe('token 2');
   expect(hold.isHeld).toBe(true);
@@ -52,8 +55,11 @@ test('an acquire goes on, and gives back what was over', async () => {
   expect(released).toEqual(['token 1']);
 });
 
-test('one attempt has come to nothing, and gives back what was over', async () => {
-  const { contender, wish, released } = slowAtFirst();
-  expect(await contender.try(wish)).toBeNull();
-  expect(released).toEqual(['token 1']);
-});
+test.each(delays)(
+  'one attempt has come to nothing, and gives back what was over, %i ms late',
+  async (delay) => {
+    const { contender, wish, released } = slowAtFirst(delay);
+    expect(await contender.try(wish)).toBeNull();
+    expect(released).toEqual(['token 1']);
+  },
+);
