@@ -16,6 +16,8 @@ export class Place {
   revision: bigint | null = null;
   /** Where it was changed last. */
   #changed = 0n;
+  /** Until it has a session. */
+  entering: Promise<void> | undefined;
   /** May a request that would make it still be under way, somewhere? */
   isDoubtful = false;
   /** Is it given up in the background? */
@@ -55,6 +57,10 @@ export class Place {
   /** @throws EtcdError */
   async enter(ttl: number): Promise<void> {
     this.#tie(await this.#sessions.get(ttl, this.key));
+  }
+
+  get hasEntered(): boolean {
+    return this.#ties.length > 0;
   }
 
   /** It exists, from that revision on. */

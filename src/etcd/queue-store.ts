@@ -78,7 +78,20 @@ export abstract class QueueStore implements Store {
   }
 
   async #attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
-    const place = this.contact.places.get(token) ?? (await this.#begin(token, ttl));
+    const place = this.contact.places.get(token) ?? this.#begin(token);
+    // The one before may have been given up while it waited for a session: both wait for the same one, at the same place.
+    place.entering ??= place.enter(ttl);
+    try {
+      await place.entering;
+    } catch (error) {
+      this.#forget(place, true);
+      throw error;
+    }
+    // Released meanwhile: nobody would ever leave it.
+    if (this.contact.places.get(token) !== place) {
+      place.leave();
+      return SPENT;
+    }
     let attempt: Attempt;
     if (place.lost !== undefined) attempt = SPENT;
     else if (place.turn !== null) attempt = place.turn;
@@ -106,16 +119,9 @@ export abstract class QueueStore implements Store {
     return attempt;
   }
 
-  async #begin(token: string, ttl: number): Promise<Place> {
+  #begin(token: string): Place {
     const { contact, keys } = this;
-    const seat = contact.take(keys.queue);
-    const place = new Place(contact, keys, token, seat);
-    try {
-      await place.enter(ttl);
-    } catch (error) {
-      contact.giveBack(seat, false);
-      throw error;
-    }
+    const place = new Place(contact, keys, token, contact.take(keys.queue));
     contact.places.set(token, place);
     return place;
   }
@@ -131,6 +137,10 @@ export abstract class QueueStore implements Store {
   async release(token: string): Promise<boolean> {
     const place = this.contact.places.get(token);
     if (place === undefined) return false;
+    if (!place.hasEntered) {
+      this.#forget(place, true);
+      return false;
+    }
     const { leavings } = this.contact;
     const leaving = this.#leave(place).finally(() => leavings.delete(leaving));
     leavings.add(leaving);

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BackendUnavailableError, LockLostError, LockTimeoutError } from 'mortise';
 import { EtcdClient, EtcdLock } from 'mortise/etcd';
+import { rejection } from '../fixtures/rejection.ts';
 import { until } from '../fixtures/until.ts';
 import { Peer } from '../redis/peer.ts';
 import { FaultProxy } from '../redis/proxy.mjs';
@@ -27,13 +28,6 @@ afterAll(async () => {
   await client.close();
   await cluster.end();
 });
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => expect.fail('was not rejected'),
-    (reason: unknown) => reason,
-  );
-}
 
 const wait = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -81,6 +75,21 @@ describe('a bad line to a member', () => {
     proxy.heal();
     proxy.cut();
     await (await near.acquire({ timeout: 15_000 })).release();
+  });
+
+  test.each([
+    ['within its time limit', { timeout: 500 }, LockTimeoutError],
+    ['at all', {}, BackendUnavailableError],
+  ])('an acquire that gets no session %s makes no place when it has one', async (_, options, failure) => {
+    const lock = new EtcdLock(name, { client: far, ttl: 1000 });
+    proxy.swallowsReplies = true;
+    expect(await rejection(lock.acquire(options))).toBeInstanceOf(failure);
+    proxy.heal();
+    proxy.cut();
+    // With the same session, which goes on.
+    const other = await new EtcdLock(`${name}-other`, { client: far, ttl: 1000 }).acquire();
+    await (await near.acquire({ timeout: 5000 })).release();
+    expect(await other.release()).toBe(true);
   });
 
   test('a request that is carried out long after it was given up makes no place', async () => {
