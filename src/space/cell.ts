@@ -39,8 +39,10 @@ export interface Request {
   ticket: number;
   /** When it first could not enter though it was the first in the queue; 0: not yet. */
   passedSince: number;
-  /** Called with the lock held; null: the request is blocking. */
+  /** Gives the guard to who asked for it, and does no more; null: the request is blocking. */
   readonly granted: (() => void) | null;
+  /** Called after that: nobody can cancel it any more. */
+  readonly end: (() => void) | null;
 }
 
 /** A guard as the slow path makes it: bound to its hold once the lock is taken. */
@@ -219,9 +221,12 @@ export class Cell {
   advancePending(): void {
     for (const request of this.#pending) {
       if (!this.#advance(request)) return;
-      this.#pending.delete(request);
-      this.#notePending(0);
       request.granted?.();
+      // No calls of our own in between: on a full stack they could fail, and the request be granted twice.
+      this.#pending.delete(request);
+      this.unreturned = null;
+      this.#notePending(0);
+      request.end?.();
     }
     this.pump.remove(this);
   }
@@ -236,8 +241,8 @@ export class Cell {
     this.unreturned?.release();
     this.unreturned = null;
     this.discarded = null;
-    this.isUntidy = false;
     this.advancePending();
+    this.isUntidy = false; // Not before: should it fail anywhere, the microtask does all of it again.
   };
 
   /** Ends an async request that was not granted, by timeout or abort. */

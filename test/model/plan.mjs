@@ -170,7 +170,7 @@ export const schedules = Object.entries(primitives).map(([name, { sync, async }]
 }));
 
 /** The stack can be full wherever a function is entered. */
-const overflown = [{ overflows: 1 }, { overflows: 2 }, { overflows: 3, clock: 1 }];
+const overflown = [{ overflows: 1 }, { overflows: 2 }, { overflows: 3, clock: 1, aborts: 1 }];
 const overflows = [overflown[0]];
 schedules.push({
   name: 'full stack',
@@ -180,11 +180,17 @@ schedules.push({
       onFullStack(['mutex', 'mutex'], [s, s], 2, { timeout: 5 }),
       onFullStack(['semaphore', 'semaphore', 'semaphore'], [s, 'try', s], 2),
       onFullStack(['reader', 'writer', 'reader'], [s, s, s], 2),
+      onFullStack(['mutex again', 'mutex', 'mutex again'], [s, s, 'try']),
+      onFullStack(['semaphore again', 'semaphore'], [s, 'try'], 2),
+      onFullStack(['reader again', 'writer', 'downgrade'], [s, s, s]),
     ],
     overflown,
   ),
   async: cases(
     [
+      onFullStack(['mutex again', 'mutex'], [`${a} + ${a}`, s], 1, { timeout: 5, abortable }),
+      onFullStack(['semaphore again', 'semaphore'], [`${a} + ${a}`, a], 1, { abortable }),
+      onFullStack(['downgrade', 'reader again'], [`${a} + ${a}`, 'try async']),
       onFullStack(['mutex', 'mutex', 'mutex'], [s, a, a], 2),
       onFullStack(['semaphore', 'semaphore', 'semaphore'], [a, a, s], 2, { timeout: 5 }),
       onFullStack(['writer', 'reader', 'writer'], [a, a, s], 2),
