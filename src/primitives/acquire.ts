@@ -182,7 +182,7 @@ function attemptOrEnlist<G extends ThreadGuard>(
       if (timeout !== Infinity) startTimer(timeout);
       cell.enlist(request);
     } catch (error) {
-      cell.discarded = request;
+      cell.pending.delete(request);
       cell.isUntidy = true;
       void SOON.then(cell.tidy);
       void SOON.then(end);

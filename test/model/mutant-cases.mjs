@@ -49,6 +49,7 @@ const exhausted = [
     [{}],
   ),
   ...cases([fenced(mutex([s, s]), 2 ** 32 - 1)], [{ kills: 1 }]),
+  ...cases([fenced(readWriteLock(['write', 'read']), 2 ** 32 - 1)], [{}]),
 ];
 
 const isOnFullStack = ({ budget }) => budget.overflows > 0;

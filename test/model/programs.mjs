@@ -105,11 +105,12 @@ const held = {
 
 /**
  * Calls the library from so deep that its stack can be full: then it has the lock, or has left nothing behind. `again`:
- * tries once more while it holds it; `downgrade`: writes, and goes on as a reader.
+ * tries once more while it holds it; `waits`: after a failure, blocks until one that `rings` is through; `downgrade`: writes,
+ * and goes on as a reader.
  */
 export async function useOnFullStack(api, role, how, rounds, options) {
   const { lock, claims, index, deep } = api;
-  const [what, again] = role.split(' ');
+  const [what, manner] = role.split(' ');
   const [enter, leave] = held[what];
   const face = what === 'downgrade' ? lock.writer : (lock[what] ?? lock);
   const given = what === 'semaphore' ? options.weight : undefined;
@@ -122,17 +123,20 @@ export async function useOnFullStack(api, role, how, rounds, options) {
       guard = how.endsWith('async') ? await taken : taken;
     } catch (error) {
       if (!(error instanceof RangeError) && !isRefusal(error)) throw error;
+      deep(false);
+      if (manner === 'waits') until(api, 1);
     }
     deep(false);
     if (guard === null) continue;
     claims[enter](index, given ?? guard);
-    if (again === undefined) pause(api);
-    else tryOnFullStack(api, face, given);
+    if (manner === 'again') tryOnFullStack(api, face, given);
+    else pause(api);
     if (!guard.held) throw new Error(`the hold of thread ${index} was given back, and not by it`);
     claims[leave](index, given);
     if (what === 'downgrade') downgradeOnFullStack(api, guard);
     else releaseOnFullStack(api, guard);
   }
+  if (manner === 'rings') ring(api);
 }
 
 function releaseOnFullStack({ deep }, guard) {
