@@ -215,10 +215,9 @@ export class Cell {
     this.advancePending();
   }
 
-  /** Grants this thread's async requests in order, as far as it goes; first, what has failed is cleared up. */
+  /** Grants this thread's async requests in order, as far as it goes; while it is untidy, `tidy` does. */
   advancePending(): void {
-    if (this.isUntidy) this.tidy();
-    else this.#advanceAll();
+    if (!this.isUntidy) this.#advanceAll();
   }
 
   #advanceAll(): void {

@@ -2,7 +2,16 @@
 import { arrangedCases } from './arranged.mjs';
 import { concurrent } from './mutated.mjs';
 import { schedules, small } from './plan.mjs';
-import { fenced, latch, mutex, readWriteLock, recounted, semaphore, watchedLatch } from './subjects.mjs';
+import {
+  fenced,
+  latch,
+  mutex,
+  onFullStack,
+  readWriteLock,
+  recounted,
+  semaphore,
+  watchedLatch,
+} from './subjects.mjs';
 import { nameOf } from './task.mjs';
 
 const s = 'sync';
@@ -41,6 +50,12 @@ const rare = [
   ...cases([mutex([`${a} + ${a}`, s, s], 1, { timeout: 5, abortable: true })], [{ aborts: 1 }]),
 ];
 
+/** What is not cleared up at once, and something comes before the microtask. */
+const rareOnFullStacks = cases(
+  [onFullStack(['reader', 'writer'], [`${a} + ${a}`, s], 2)],
+  [{ overflows: 2 }],
+);
+
 /** Gone through completely. */
 const exhausted = [
   ...cases([latch(2, 2), latch(3), watchedLatch(2), watchedLatch(3)], [{ deaths: 1 }]),
@@ -72,6 +87,7 @@ const STAGES = [
   { of: rare, executions: 400 },
   { of: exhausted, limit: 8000 },
   { of: chance, executions: 2 },
+  { of: rareOnFullStacks, executions: 300, seed: 1 },
   { of: small.filter(isOnFullStack), limit: 8000 },
 ];
 /** Executions of the cases that have found most mutants of the module so far. */
