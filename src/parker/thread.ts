@@ -42,7 +42,6 @@ export class ThreadParker implements Parker {
 
   arm(seen: number, onWake: () => void): void {
     if (this.#armed) return;
-    this.#armed = true;
     const fire = (): void => {
       this.#armed = false;
       onWake();
@@ -51,5 +50,6 @@ export class ThreadParker implements Parker {
     // 'not-equal': unparked since the caller read `seen`.
     if (typeof waiting.value === 'string') queueMicrotask(fire);
     else void waiting.value.then(fire);
+    this.#armed = true; // Not before: on a full stack it may have failed.
   }
 }

@@ -16,8 +16,8 @@ export function onAbort(signal: AbortSignal, listener: () => void): () => void {
 
 function listen(signal: AbortSignal): Set<() => void> {
   const waiting = new Set<() => void>();
+  signal.addEventListener('abort', onSignal); // First: should it fail, the next request must not take it for done.
   listeners.set(signal, waiting);
-  signal.addEventListener('abort', onSignal);
   return waiting;
 }
 

@@ -92,6 +92,7 @@ function attemptOrBlock<G extends ThreadGuard>(cell: Cell, way: Way<G>, weight: 
     ticket: 0,
     passedSince: 0,
     granted: null,
+    end: null,
   };
   if (cell.block(request, timeout)) return contended(cell, guard);
   throw expired(cell, timeout);
@@ -137,16 +138,25 @@ function attemptOrEnlist<G extends ThreadGuard>(
   return new Promise<G>((resolve, reject) => {
     const guard = way.prepare(cell, weight);
     let timer: NodeJS.Timeout | undefined;
-    const forget =
-      signal &&
-      onAbort(signal, () => {
-        end();
-        cell.cancel(request);
-        reject(signal.reason as Error);
-      });
+    let forget: (() => void) | undefined;
     const end = (): void => {
       clearTimeout(timer);
       forget?.();
+    };
+    const request: Request = {
+      weight,
+      exclusive: way.exclusive,
+      guard,
+      since: now(),
+      ticket: 0,
+      passedSince: 0,
+      granted: () => {
+        resolve(guard);
+      },
+      end: () => {
+        end();
+        cell.noteContended();
+      },
     };
     const startTimer = (left: number): void => {
       timer = setTimeout(
@@ -162,29 +172,21 @@ function attemptOrEnlist<G extends ThreadGuard>(
         Math.min(left, MAX_DELAY),
       );
     };
-    const request: Request = {
-      weight,
-      exclusive: way.exclusive,
-      guard,
-      since: now(),
-      ticket: 0,
-      passedSince: 0,
-      granted: () => {
-        end();
-        resolve(guard);
-        cell.unreturned = null;
-        contended(cell, guard);
-      },
-    };
-    if (timeout !== Infinity) startTimer(timeout);
     try {
+      if (signal)
+        forget = onAbort(signal, () => {
+          end();
+          cell.cancel(request);
+          reject(signal.reason as Error);
+        });
+      if (timeout !== Infinity) startTimer(timeout);
       cell.enlist(request);
     } catch (error) {
-      cell.discarded = request;
+      cell.pending.delete(request);
       cell.isUntidy = true;
       void SOON.then(cell.tidy);
+      void SOON.then(end);
       cell.tidy();
-      end();
       throw error;
     }
   });

@@ -39,8 +39,10 @@ export interface Request {
   ticket: number;
   /** When it first could not enter though it was the first in the queue; 0: not yet. */
   passedSince: number;
-  /** Called with the lock held; null: the request is blocking. */
+  /** Gives the guard to who asked for it, and does no more; null: the request is blocking. */
   readonly granted: (() => void) | null;
+  /** Called after that: nobody can cancel it any more. */
+  readonly end: (() => void) | null;
 }
 
 /** A guard as the slow path makes it: bound to its hold once the lock is taken. */
@@ -68,7 +70,7 @@ export class Cell {
   users = 0;
 
   /** Async requests in the order they came. */
-  readonly #pending = new Set<Request>();
+  readonly pending: Set<Request> = new Set();
   /** The request that stands in the shared queue. */
   #standing: Request | null = null;
   /** The async request that a blocking one of the same thread has displaced. */
@@ -81,8 +83,6 @@ export class Cell {
   unreturned: Pick<SyncGuard, 'release'> | null = null;
   /** A call failed somewhere inside, as any can on a full stack, and has not been cleared up after. */
   isUntidy = false;
-  /** An async request whose enlisting failed. */
-  discarded: Request | null = null;
 
   constructor(attachment: Attachment, pump: Pump, index: number) {
     this.attachment = attachment;
@@ -126,7 +126,7 @@ export class Cell {
 
   /** Does any request of this thread wait? */
   get hasPending(): boolean {
-    return this.#pending.size > 0;
+    return this.pending.size > 0;
   }
 
   /** Notes an acquisition that did not succeed at the first attempt. */
@@ -209,19 +209,26 @@ export class Cell {
 
   /** Queues an async request; `request.granted` is called once it has the lock. */
   enlist(request: Request): void {
-    this.#pending.add(request);
+    this.pending.add(request);
     this.#notePending(0);
     this.pump.add(this);
     this.advancePending();
   }
 
-  /** Grants this thread's async requests in order, as far as it goes. */
+  /** Grants this thread's async requests in order, as far as it goes; while it is untidy, `tidy` does. */
   advancePending(): void {
-    for (const request of this.#pending) {
+    if (!this.isUntidy) this.#advanceAll();
+  }
+
+  #advanceAll(): void {
+    for (const request of this.pending) {
       if (!this.#advance(request)) return;
-      this.#pending.delete(request);
-      this.#notePending(0);
       request.granted?.();
+      // No calls of our own in between: on a full stack they could fail, and the request be granted twice.
+      this.pending.delete(request);
+      this.unreturned = null;
+      this.#notePending(0);
+      request.end?.();
     }
     this.pump.remove(this);
   }
@@ -229,20 +236,18 @@ export class Cell {
   /** Once it is untidy: what nobody asks for any more leaves the queue, a hold whose guard nobody has is given back. */
   readonly tidy = (): void => {
     if (!this.isUntidy) return;
-    if (this.discarded !== null) this.#pending.delete(this.discarded);
     this.#notePending(0);
     this.attachment.setBlocked(-1);
     this.#withdraw();
     this.unreturned?.release();
     this.unreturned = null;
-    this.discarded = null;
-    this.isUntidy = false;
-    this.advancePending();
+    this.#advanceAll();
+    this.isUntidy = false; // Not before: should it fail anywhere, the microtask does all of it again.
   };
 
   /** Ends an async request that was not granted, by timeout or abort. */
   cancel(request: Request): void {
-    this.#pending.delete(request);
+    this.pending.delete(request);
     this.#notePending(0);
     if (this.#standing !== request) return;
     // The cancelled request may have been woken already: settling passes that on.
@@ -359,6 +364,6 @@ export class Cell {
   }
 
   #notePending(blocking: number): void {
-    this.queue.words[this.record + RECORD_PENDING] = this.#pending.size + blocking;
+    this.queue.words[this.record + RECORD_PENDING] = this.pending.size + blocking;
   }
 }

@@ -66,17 +66,30 @@ function namesIn(name) {
   return name.elements.flatMap((element) => (ts.isOmittedExpression(element) ? [] : namesIn(element.name)));
 }
 
-/** The names by which something may be called that stops, `atStores` as well; over all modules together. */
-export function stoppingNames(files, atStores = false) {
+/**
+ * The names by which something may be called that stops; over all modules together. `stops`: functions with only stores do
+ * (`atStores`), or all of them (`atEntries`).
+ */
+export function stoppingNames(files, stops = {}) {
   const functions = [];
   const visit = (node) => {
     if (isFunction(node) && node.body !== undefined && node.asteriskToken === undefined)
-      functions.push(summaryOf(node, atStores));
+      functions.push(summaryOf(node, stops));
     ts.forEachChild(node, visit);
   };
   for (const file of files) visit(file);
   // Of AsyncLocalStorage, which calls its argument; and the questions to the system who lives.
   const names = new Set(['run', 'isAlive', 'isRunning']);
+  // What is entered elsewhere: a function without a name that is given to a constructor, and what Node.js has.
+  const entered = [
+    '#parkWordOf',
+    'queueMicrotask',
+    'setTimeout',
+    'setInterval',
+    'clearTimeout',
+    'clearInterval',
+  ];
+  if (stops.atEntries) for (const name of entered) names.add(name);
   for (let size = -1; size !== names.size;) {
     size = names.size;
     for (const one of functions) {
@@ -87,6 +100,23 @@ export function stoppingNames(files, atStores = false) {
   return names;
 }
 
+/** Callbacks of these run inside the engine, which knows nothing of generators. */
+const NATIVE_VISITORS = new Set([
+  'map',
+  'filter',
+  'flatMap',
+  'forEach',
+  'find',
+  'some',
+  'every',
+  'reduce',
+  'sort',
+  'toSorted',
+  'from',
+]);
+
+export const isVisitor = ({ parent }) => ts.isCallExpression(parent) && NATIVE_VISITORS.has(calleeOf(parent));
+
 /** Does it call a parameter, or an element of something? It may stop then. */
 export function isUnknown(node) {
   const { expression } = node;
@@ -95,8 +125,9 @@ export function isUnknown(node) {
     : ts.isElementAccessExpression(expression);
 }
 
-export function summaryOf(node, atStores) {
-  const summary = { name: nameOf(node), stops: isAsync(node), calls: [] };
+export function summaryOf(node, { atStores = false, atEntries = false }) {
+  const name = nameOf(node);
+  const summary = { name, stops: isAsync(node) || (atEntries && name !== undefined), calls: [] };
   const visit = (child) => {
     if (isFunction(child)) return;
     if (isAtomics(child) || (atStores && isPlainStore(child, SHARED))) summary.stops = true;

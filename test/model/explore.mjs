@@ -57,6 +57,7 @@ const modeFor = (
 ) =>
   modeOf({
     edges: overflows > 0 || (deaths > 0 && kills === 0),
+    entries: overflows > 0,
     stores,
     captures,
     whole: isLatchWhole,

@@ -1,8 +1,17 @@
 /** With which cases a mutant is looked for, and how far: the quickest first. Seeds are always the same. */
 import { arrangedCases } from './arranged.mjs';
 import { concurrent } from './mutated.mjs';
-import { schedules } from './plan.mjs';
-import { fenced, latch, mutex, readWriteLock, recounted, semaphore, watchedLatch } from './subjects.mjs';
+import { schedules, small } from './plan.mjs';
+import {
+  fenced,
+  latch,
+  mutex,
+  onFullStack,
+  readWriteLock,
+  recounted,
+  semaphore,
+  watchedLatch,
+} from './subjects.mjs';
 import { nameOf } from './task.mjs';
 
 const s = 'sync';
@@ -41,6 +50,12 @@ const rare = [
   ...cases([mutex([`${a} + ${a}`, s, s], 1, { timeout: 5, abortable: true })], [{ aborts: 1 }]),
 ];
 
+/** What is not cleared up at once, and something comes before the microtask. */
+const rareOnFullStacks = cases(
+  [onFullStack(['reader', 'writer'], [`${a} + ${a}`, s], 2)],
+  [{ overflows: 2 }],
+);
+
 /** Gone through completely. */
 const exhausted = [
   ...cases([latch(2, 2), latch(3), watchedLatch(2), watchedLatch(3)], [{ deaths: 1 }]),
@@ -49,26 +64,38 @@ const exhausted = [
     [{}],
   ),
   ...cases([fenced(mutex([s, s]), 2 ** 32 - 1)], [{ kills: 1 }]),
+  ...cases([fenced(readWriteLock(['write', 'read']), 2 ** 32 - 1)], [{}]),
 ];
 
+const isOnFullStack = ({ budget }) => budget.overflows > 0;
+const fullStacks = schedules.flatMap(({ sync, async }) => [...sync, ...async]).filter(isOnFullStack);
+
 const chance = schedules
-  .filter(({ name }) => name !== 'situation')
+  .filter(({ name }) => name !== 'situation' && name !== 'full stack')
   .flatMap(({ name, sync, async }) => [...sync, ...async].map((one) => ({ ...one, primitive: name })));
 
-/** Executions of every case and strategy, or how many there are at the most, stage after stage. */
+/**
+ * Executions of every case and strategy, or how many there are at the most, stage after stage. `seed`: where it begins, if
+ * not after those of the stage before.
+ */
 const STAGES = [
   { of: arrangedCases, executions: 8 },
   { of: recounts, limit: 8000 },
+  { of: fullStacks, executions: 20, seed: 1 },
   { of: chance, executions: 1 },
   { of: deadlier, executions: 8 },
   { of: rare, executions: 400 },
   { of: exhausted, limit: 8000 },
   { of: chance, executions: 2 },
+  { of: rareOnFullStacks, executions: 300, seed: 1 },
+  { of: small.filter(isOnFullStack), limit: 8000 },
 ];
 /** Executions of the cases that have found most mutants of the module so far. */
 const FAVOURITE = 6;
 
-const named = new Map([...arrangedCases, ...chance, ...deadlier].map((one) => [nameOf(one), one]));
+const named = new Map(
+  [...arrangedCases, ...chance, ...deadlier, ...fullStacks].map((one) => [nameOf(one), one]),
+);
 
 /** @param {string[]} favourites names of cases that are tried first */
 export function* attempts(file, favourites) {
@@ -76,16 +103,17 @@ export function* attempts(file, favourites) {
   const isConcerned = ({ subject, primitive }) =>
     primitives.some((one) => (primitive ?? subject.name).startsWith(one));
   let seed = 1;
-  const times = function* (some, executions) {
+  const times = function* (some, executions, own) {
     for (const one of some)
-      for (const strategy of ['pct', 'random']) yield { name: nameOf(one), one, strategy, seed, executions };
-    seed += executions;
+      for (const strategy of ['pct', 'random'])
+        yield { name: nameOf(one), one, strategy, seed: own ?? seed, executions };
+    if (own === undefined) seed += executions;
   };
   const known = favourites.filter((name) => named.has(name)).map((name) => named.get(name));
   yield* times(known, FAVOURITE);
-  for (const { of, executions, limit } of STAGES) {
+  for (const { of, executions, limit, seed: own } of STAGES) {
     const some = of.filter(isConcerned);
-    if (limit === undefined) yield* times(some, executions);
+    if (limit === undefined) yield* times(some, executions, own);
     else for (const one of some) yield { name: nameOf(one), one, strategy: 'exhaustive', limit };
   }
 }

@@ -5,7 +5,7 @@
  * number, if the same change can be made several times in the function.
  */
 import ts from 'typescript';
-import { isAtomics, isFunction, cannotStop, nameOf, stoppingNames } from './analysis.mjs';
+import { SHARED, isAtomics, isFunction, cannotStop, nameOf, stoppingNames } from './analysis.mjs';
 import { concurrent, isAddress, isExcluded } from './mutated.mjs';
 
 const { SyntaxKind } = ts;
@@ -227,8 +227,7 @@ function touches(node, names) {
   const visit = (child) => {
     if (found || isFunction(child)) return;
     if (isAtomics(child)) found = true;
-    else if (ts.isElementAccessExpression(child) && /(^|\.)(words|doubles)$/.test(child.expression.getText()))
-      found = true;
+    else if (ts.isElementAccessExpression(child) && SHARED.test(child.expression.getText())) found = true;
     else if (ts.isCallExpression(child) && ts.isPropertyAccessExpression(child.expression))
       found = names.has(child.expression.name.text);
     else if (ts.isCallExpression(child) && ts.isIdentifier(child.expression))

@@ -90,7 +90,6 @@ export const excluded = {
     nameBytes: BYTES,
     hash: BYTES,
     writeName: BYTES,
-    wideFence: BYTES,
   },
   'space/latch.js': { SLICE: TUNING, SPINS: TUNING },
   'space/presence.js': { 'Presence.isWaitedFor': WAITED_FOR },

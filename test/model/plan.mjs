@@ -170,21 +170,38 @@ export const schedules = Object.entries(primitives).map(([name, { sync, async }]
 }));
 
 /** The stack can be full wherever a function is entered. */
-const overflown = [{ overflows: 1 }, { overflows: 2 }, { overflows: 3, clock: 1 }];
+const overflown = [{ overflows: 1 }, { overflows: 2 }, { overflows: 3, clock: 1, aborts: 1 }];
 const overflows = [overflown[0]];
 schedules.push({
   name: 'full stack',
-  sync: cases(
-    [
-      onFullStack(['mutex', 'mutex', 'mutex'], [s, s, 'try'], 2),
-      onFullStack(['mutex', 'mutex'], [s, s], 2, { timeout: 5 }),
-      onFullStack(['semaphore', 'semaphore', 'semaphore'], [s, 'try', s], 2),
-      onFullStack(['reader', 'writer', 'reader'], [s, s, s], 2),
-    ],
-    overflown,
-  ),
+  sync: [
+    ...cases(
+      [
+        onFullStack(['mutex waits', 'mutex rings'], [s, s], 2),
+        onFullStack(['mutex waits', 'mutex rings'], ['try', s], 2),
+      ],
+      overflows,
+    ),
+    ...cases(
+      [
+        onFullStack(['mutex', 'mutex', 'mutex'], [s, s, 'try'], 2),
+        onFullStack(['mutex', 'mutex'], [s, s], 2, { timeout: 5 }),
+        onFullStack(['semaphore', 'semaphore', 'semaphore'], [s, 'try', s], 2),
+        onFullStack(['reader', 'writer', 'reader'], [s, s, s], 2),
+        onFullStack(['mutex again', 'mutex', 'mutex again'], [s, s, 'try']),
+        onFullStack(['semaphore again', 'semaphore'], [s, 'try'], 2),
+        onFullStack(['reader again', 'writer', 'downgrade'], [s, s, s]),
+      ],
+      overflown,
+    ),
+  ],
   async: cases(
     [
+      onFullStack(['mutex again', 'mutex'], [`${a} + ${a}`, s], 1, { timeout: 5, abortable }),
+      onFullStack(['semaphore again', 'semaphore'], [`${a} + ${a}`, a], 1, { abortable }),
+      onFullStack(['downgrade', 'reader again'], [`${a} + ${a}`, 'try async']),
+      onFullStack(['mutex', 'mutex'], [`${a} + ${a}`, s], 2),
+      onFullStack(['reader', 'writer'], [`${a} + ${a}`, s], 2),
       onFullStack(['mutex', 'mutex', 'mutex'], [s, a, a], 2),
       onFullStack(['semaphore', 'semaphore', 'semaphore'], [a, a, s], 2, { timeout: 5 }),
       onFullStack(['writer', 'reader', 'writer'], [a, a, s], 2),
@@ -205,6 +222,7 @@ export const small = [
   ...cases([mutex([a, a], 1, { abortable })], [quiet, aborted, deadly]),
   ...cases([mutex([s, s], 2)], [quiet, deadly]),
   ...cases([fenced(mutex([s, s]), 2 ** 32 - 1)], [killed]),
+  ...cases([fenced(readWriteLock(['write', 'read']), 2 ** 32 - 1)], [quiet]),
   ...cases([mutex([s, s], 1, { timeout: 5 })], [quiet, early]),
   ...cases([reentrantMutex([s, s]), reentrantMutex([s, a])], [quiet, deadly]),
   ...cases([semaphore([s, s], [1, 2], 2), semaphore([s, a], [1, 2], 2)], [quiet, early]),
@@ -217,7 +235,7 @@ export const small = [
   ),
   ...cases(
     [
-      onFullStack(['mutex', 'mutex'], [s, s]),
+      onFullStack(['mutex again', 'mutex'], [s, s]),
       onFullStack(['mutex', 'mutex'], [s, a]),
       onFullStack(['semaphore', 'semaphore'], [s, a]),
       onFullStack(['reader', 'writer'], [s, s]),

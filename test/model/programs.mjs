@@ -100,38 +100,93 @@ const held = {
   semaphore: ['take', 'giveBack'],
   reader: ['enterAsReader', 'leaveAsReader'],
   writer: ['enterAsWriter', 'leaveAlone'],
+  downgrade: ['enterAsWriter', 'leaveAlone'],
 };
 
-/** Calls the library from so deep that its stack can be full: then it has the lock, or has left nothing behind. */
-export async function useOnFullStack(api, what, how, rounds, options) {
+/**
+ * Calls the library from so deep that its stack can be full: then it has the lock, or has left nothing behind. `again`:
+ * tries once more while it holds it; `waits`: after a failure, blocks until one that `rings` is through; `downgrade`: writes,
+ * and goes on as a reader.
+ */
+export async function useOnFullStack(api, role, how, rounds, options) {
   const { lock, claims, index, deep } = api;
+  const [what, manner] = role.split(' ');
   const [enter, leave] = held[what];
+  const face = what === 'downgrade' ? lock.writer : (lock[what] ?? lock);
   const given = what === 'semaphore' ? options.weight : undefined;
   for (let round = 0; round < rounds; round++) {
     let guard = null;
     deep(true);
     try {
-      const taken = ways[how](lock[what] ?? lock, options);
+      const taken = ways[how](face, options);
       deep(false);
       guard = how.endsWith('async') ? await taken : taken;
     } catch (error) {
       if (!(error instanceof RangeError) && !isRefusal(error)) throw error;
+      deep(false);
+      if (manner === 'waits') until(api, 1);
     }
     deep(false);
     if (guard === null) continue;
     claims[enter](index, given ?? guard);
-    pause(api);
+    if (manner === 'again') tryOnFullStack(api, face, given);
+    else pause(api);
+    if (!guard.held) throw new Error(`the hold of thread ${index} was given back, and not by it`);
     claims[leave](index, given);
-    while (guard.held) {
-      deep(true);
-      try {
-        guard.release();
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-      }
-      deep(false);
-    }
+    if (what === 'downgrade') downgradeOnFullStack(api, guard);
+    else releaseOnFullStack(api, guard);
   }
+  if (manner === 'rings') ring(api);
+}
+
+function releaseOnFullStack({ deep }, guard) {
+  while (guard.held) {
+    deep(true);
+    try {
+      guard.release();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+    deep(false);
+  }
+}
+
+function tryOnFullStack(api, face, weight) {
+  const { claims, index, deep } = api;
+  let guard = null;
+  deep(true);
+  try {
+    guard = face.tryAcquireSync(weight === undefined ? undefined : { weight });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  deep(false);
+  if (guard === null) return;
+  if (weight !== undefined) claims.take(index, weight);
+  pause(api);
+  if (weight !== undefined) claims.giveBack(index, weight);
+  releaseOnFullStack(api, guard);
+}
+
+function downgradeOnFullStack(api, guard) {
+  const { claims, index, deep } = api;
+  let reading = null;
+  deep(true);
+  try {
+    reading = guard.downgrade();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  deep(false);
+  if (reading === null) {
+    releaseOnFullStack(api, guard);
+    return;
+  }
+  claims.enterAsReader(index, reading);
+  pause(api);
+  if (!reading.held) throw new Error(`the hold of reader ${index} was given back, and not by it`);
+  claims.leaveAsReader(index);
+  releaseOnFullStack(api, reading);
 }
 
 /** Tells another thread that this one is here. */

@@ -58,16 +58,35 @@ function livenessOf(index, { isTold, looks }) {
   };
 }
 
+function queueMicrotask(callback) {
+  const thread = currentThread();
+  thread.microtasks.push(new CallbackJob(callback, thread.context));
+}
+
+/** As functions of the library: entering them is a stop as well. */
+const entered = (functions) =>
+  Object.fromEntries(
+    Object.entries(functions).map(([name, call]) => [
+      name,
+      function* (...given) {
+        if (mortality.isLeft) yield ENTRY;
+        return call(...given);
+      },
+    ]),
+  );
+
+const clock = {
+  now: () => machine().now,
+  setTimeout: (callback, delay) => currentThread().addTimer(callback, delay),
+  setInterval: (callback, delay) => currentThread().addTimer(callback, delay, delay),
+  clearTimeout: (timer) => currentThread().timers.delete(timer),
+  clearInterval: (timer) => currentThread().timers.delete(timer),
+};
+
 /** In place of modules of the library: the clock, how long to spin, and who lives. */
 const replaced = (index, mode) => ({
-  'parker/clock.js': {
-    now: () => machine().now,
-    setTimeout: (callback, delay) => currentThread().addTimer(callback, delay),
-    setInterval: (callback, delay) => currentThread().addTimer(callback, delay, delay),
-    clearTimeout: (timer) => currentThread().timers.delete(timer),
-    clearInterval: (timer) => currentThread().timers.delete(timer),
-  },
-  'parker/spin.js': { SPINS: 1, pause: () => {} },
+  'parker/clock.js': mode.entries ? entered(clock) : clock,
+  'parker/spin.js': { SPINS: 1, ...(mode.entries ? entered({ pause() {} }) : { pause() {} }) },
   'space/liveness.js': livenessOf(index, mode),
   // Memory that processes share is not run here.
   'native.js': {},
@@ -111,7 +130,8 @@ export const sources = readSources();
 
 /**
  * @typedef {object} Mode how finely the library's code is cut
- * @property {boolean} edges threads can also die between operations, and stacks be full
+ * @property {boolean} edges threads can also die between operations
+ * @property {boolean} entries stacks can be full wherever a function is entered
  * @property {boolean} races stores and reads without Atomics that race are operations
  * @property {boolean} stores so are all others
  * @property {boolean} captures states can be told from one another
@@ -125,6 +145,7 @@ const modes = new Map();
 /** @returns {Mode} always the same one for the same settings */
 export function modeOf({
   edges = false,
+  entries = false,
   races = true,
   stores = false,
   captures = false,
@@ -132,7 +153,7 @@ export function modeOf({
   isTold = true,
   looks = true,
 } = {}) {
-  const settings = { edges, races, stores, captures, whole, isTold, looks };
+  const settings = { edges, entries, races, stores, captures, whole, isTold, looks };
   let key = 0;
   for (const setting of Object.values(settings)) key = key * 2 + Number(setting);
   if (!modes.has(key)) modes.set(key, { ...settings, modules: undefined, sites: [], realms: [] });
@@ -151,14 +172,14 @@ export function changeModule(change) {
   }
 }
 
-/** A function that only stores is entered as well: `terminate()` can strike there. */
-const stopsAtStores = ({ stores, edges }) => stores || edges;
+/** A function that only stores is entered as well: `terminate()` can strike there; and any, where a stack can be full. */
+const stopsOf = ({ stores, edges, entries }) => ({ atStores: stores || edges, atEntries: entries });
 
 function modulesOf(mode) {
   const { edges, captures, sites } = mode;
   const options = {
     captures,
-    atStores: stopsAtStores(mode),
+    stops: stopsOf(mode),
     sites,
     edges: (path) => edges && !PROGRAMS.has(path),
     plain: (path) => plainIn(path, mode),
@@ -169,7 +190,7 @@ function modulesOf(mode) {
     mode.builtSites = sites.length;
   }
   if (changed === undefined) return mode.modules;
-  mode.names ??= namesIn(sources, stopsAtStores(mode));
+  mode.names ??= namesIn(sources, stopsOf(mode));
   const { path, text } = changed;
   return new Map(mode.modules).set(path, compile(transformModule(path, text, mode.names, options)));
 }
@@ -214,10 +235,7 @@ function loadRealm(index, mode) {
     $await: awaited,
     $Promise: ModelPromise,
     Promise: ModelPromise,
-    queueMicrotask(callback) {
-      const thread = currentThread();
-      thread.microtasks.push(new CallbackJob(callback, thread.context));
-    },
+    ...(mode.entries ? entered({ queueMicrotask }) : { queueMicrotask }),
     process: { pid: 1, emitWarning() {}, platform: 'linux' },
     FinalizationRegistry: NoRegistry,
     WeakRef: Reference,

@@ -166,27 +166,31 @@ export function readWriteLock(roles, rounds = 1, { abortable = false, ...options
   };
 }
 
+const like = { mutex: (hows) => mutex(hows), semaphore: (hows) => semaphore(hows, [1, 2, 1], 2) };
+
 /**
- * `what`: `mutex`, `semaphore`, or of a read-write lock `reader` and `writer`, for each thread; of a semaphore with two
- * permits, of which each takes one more than its index.
+ * Each thread's role, as `useOnFullStack` knows them, and how; of a semaphore with two permits, of which each takes one more
+ * than its index.
  */
-export function onFullStack(whats, hows, rounds = 1, options = {}) {
-  const [first] = whats;
-  const like = { mutex: () => mutex(hows), semaphore: () => semaphore(hows, [1, 2, 1], 2) };
-  const subject = like[first]?.() ?? readWriteLock(hows.map(() => 'read'));
+export function onFullStack(roles, hows, rounds = 1, { abortable = false, ...options } = {}) {
+  const [first] = roles[0].split(' ');
+  const kind = like[first] === undefined ? 'read-write lock' : first;
+  const subject = like[kind]?.(hows) ?? readWriteLock(hows.map(() => 'read'));
+  const uses = roles.map((role, index) => `${role} ${hows[index]}`).join(', ');
   return {
     ...subject,
-    name: `${whats.map((what, index) => `${what} ${hows[index]}`).join(', ')} x ${rounds}${described(options)}, on full stacks`,
+    name: `${kind} on full stacks, ${uses} x ${rounds}${described(options)}${abortable ? ' abortable' : ''}`,
+    abortable,
     ordered: false,
     // Of a hold that was given back at once, nobody has seen the fence.
     isFenced: false,
     // A wake that could not be given is made good by the next look.
     patience: 100,
     looks: true,
-    threads: whats.map((what, index) =>
+    threads: roles.map((role, index) =>
       each(hows[index], (how) => (code, api) => {
-        const given = what === 'semaphore' ? { ...options, weight: (index % 2) + 1 } : options;
-        return code.useOnFullStack(api, what, how, rounds, given);
+        const given = kind === 'semaphore' ? { ...options, weight: (index % 2) + 1 } : options;
+        return code.useOnFullStack(api, role, how, rounds, optionsFor(given, how, api));
       }),
     ),
   };

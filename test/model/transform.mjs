@@ -23,6 +23,7 @@ import {
   isPlainRead,
   isPlainStore,
   isUnknown,
+  isVisitor,
   localsAt,
   mentionsThis,
   nameOf,
@@ -35,35 +36,20 @@ import { array, asyncOf, call, constant, delegates, id, parameter, thunk, yields
 
 const { factory: f, SyntaxKind } = ts;
 
-/** Callbacks of these run inside the engine, which knows nothing of generators. */
-const NATIVE_VISITORS = new Set([
-  'map',
-  'filter',
-  'flatMap',
-  'forEach',
-  'find',
-  'some',
-  'every',
-  'reduce',
-  'sort',
-  'toSorted',
-  'from',
-]);
-
 /**
  * @param {Map<string, string>} sources by path
  * @param {object} options
  * - `edges(path)`: in which modules to stop also, for a death only, at function entries and loop edges, as `terminate()` can strike there;
  * - `plain(path)`: which `stores` and `reads` without Atomics are operations as well: what the array is called; and
  *   which of those stores are `hidden`: nobody reads what they write before the thread's next operation, or its death;
- * - `atStores`: functions that contain only stores without Atomics stop as well;
+ * - `stops`: which functions do besides those that reach an operation, see `stoppingNames`;
  * - `captures`: let frames and closures tell what their locals are, so that a state can be told from another;
  * - `sites`: what operations refer to, by index; filled.
  * @returns {Map<string, string>} bodies of functions of `$` and `$import`, which return the module's exports
  */
 export function transformModules(sources, options = {}) {
   const files = [...sources].map(([path, text]) => parse(path, text));
-  const names = stoppingNames(files, options.atStores);
+  const names = stoppingNames(files, options.stops);
   return new Map(files.map((file) => [file.fileName, transform(file, names, options)]));
 }
 
@@ -71,10 +57,10 @@ export function transformModules(sources, options = {}) {
 export const transformModule = (path, text, names, options) => transform(parse(path, text), names, options);
 
 /** See `stoppingNames`. */
-export const namesIn = (sources, atStores) =>
+export const namesIn = (sources, stops) =>
   stoppingNames(
     [...sources].map(([path, text]) => parse(path, text)),
-    atStores,
+    stops,
   );
 
 const parse = (path, text) => ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS);
@@ -82,11 +68,11 @@ const parse = (path, text) => ts.createSourceFile(path, text, ts.ScriptTarget.ES
 function transform(
   file,
   names,
-  { edges = () => false, plain = () => undefined, atStores = false, captures = false, sites = [] },
+  { edges = () => false, plain = () => undefined, stops = {}, captures = false, sites = [] },
 ) {
   const { fileName } = file;
   const own = { edges: edges(fileName), plain: plain(fileName) };
-  return printModule(file, { names, captures, sites, atStores, ...own });
+  return printModule(file, { names, captures, sites, stops, ...own });
 }
 
 /** What a module finds in its environment instead of what Node.js has. */
@@ -100,7 +86,7 @@ function printModule(file, options) {
   return `'use strict';\nconst { ${ENVIRONMENT} } = $;\nconst $exports = {};\n${text}\nreturn $exports;\n//# sourceURL=model:${basename(file.fileName)}\n`;
 }
 
-function rewrite(root, context, { names, edges, captures, sites, atStores, plain }) {
+function rewrite(root, context, { names, edges, captures, sites, stops: own, plain }) {
   /** How the function around says that it stops: 'yield' in a generator, 'run' where it cannot. */
   let manner = 'run';
   /** The function around, if it stops. */
@@ -170,16 +156,15 @@ function rewrite(root, context, { names, edges, captures, sites, atStores, plain
   };
 
   const functionOf = (node) => {
-    const summary = summaryOf(node, atStores);
+    const summary = summaryOf(node, own);
     const stops =
       node.asteriskToken === undefined && (summary.stops || summary.calls.some((name) => names.has(name)));
     if (!stops) {
       const made = within('run', node, () => ts.visitEachChild(node, visit, context));
       return exported(closed(made, node), node);
     }
-    const { parent } = node;
-    if (ts.isCallExpression(parent) && NATIVE_VISITORS.has(calleeOf(parent)))
-      throw new Error(`${root.fileName}: a callback of ${calleeOf(parent)} reaches an operation`);
+    if (isVisitor(node))
+      throw new Error(`${root.fileName}: a callback of ${calleeOf(node.parent)} reaches an operation`);
     const parameters = node.parameters.map((parameter) => ts.visitNode(parameter, visit));
     if (ts.isArrowFunction(node) && isConstant(node)) return closed(hoistedOf(node, parameters), node);
     const body = within('yield', node, () => generatorBody(node));

@@ -1,7 +1,7 @@
 /** One execution of a subject: its memory, its threads with their locks, and what must hold in the end. */
 import { Claims } from './claims.mjs';
 import { latchRule } from './latches.mjs';
-import { Machine } from './machine.mjs';
+import { Machine, runAtOnce } from './machine.mjs';
 import { ModelSignal } from './promise.mjs';
 import { modeOf, realmOf } from './realm.mjs';
 import { bits, layout } from './space.mjs';
@@ -311,7 +311,7 @@ export class World {
       const presence = this.#presence(load, index);
       const { Opened } = load('primitives/handles.js');
       const [lock, second] = subject.kinds.map((_, cell) =>
-        subject.open(load, new Opened(presence, presence.$Presence_use(cell))),
+        subject.open(load, new Opened(presence, runAtOnce(presence.$Presence_use(cell)))),
       );
       return { lock, second, attach: () => presence.attachment };
     });
