@@ -149,6 +149,8 @@ function rewrite(root, context, { names, edges, captures, sites, stops: own, pla
     const body = f.createBlock([point, made.statement]);
     if (ts.isForStatement(node))
       return f.updateForStatement(made, made.initializer, made.condition, made.incrementor, body);
+    if (ts.isForInStatement(node))
+      return f.updateForInStatement(made, made.initializer, made.expression, body);
     if (ts.isForOfStatement(node))
       return f.updateForOfStatement(made, made.awaitModifier, made.initializer, made.expression, body);
     if (ts.isWhileStatement(node)) return f.updateWhileStatement(made, made.expression, body);
