@@ -7,8 +7,8 @@ import { nodeRedisDriver } from './node-redis.js';
 import type { Script } from './script.js';
 
 export interface Driver {
-  /** Runs a script in one round trip, or two if the server does not know it. */
-  run(script: Script, keys: string[], args: string[]): Promise<unknown>;
+  /** Runs a script in one round trip, or two if the server does not know it; `read` makes sense of its reply. */
+  run<T>(script: Script, keys: string[], args: string[], read: (reply: unknown) => T): Promise<T>;
   /** Resolves when messages of the channel arrive from now on; its value ends that. */
   subscribe(channel: string, onMessage: (message: string) => void): Promise<() => Promise<unknown>>;
   /** Has the user closed the client, so that it will never answer again? */

@@ -1,7 +1,7 @@
 /** ioredis, from version 5 on: a Redis, which may be behind Sentinel, or a Cluster. */
 import type { Driver } from './driver.js';
 import { retryDelay, type OwnClient } from './own-client.js';
-import { isUnknownScript, type Script } from './script.js';
+import { isUnknownScript } from './script.js';
 
 /** What the locks use of it. */
 export interface IoRedisClient {
@@ -29,10 +29,10 @@ export function ioRedisDriver(
   another: () => Listening = () => duplicate(client),
 ): Driver {
   return {
-    run({ sha, text }: Script, keys: string[], args: string[]) {
-      return client.evalsha(sha, keys.length, ...keys, ...args).catch((error: unknown) => {
+    run({ sha, text }, keys, args, read) {
+      return client.evalsha(sha, keys.length, ...keys, ...args).then(read, async (error: unknown) => {
         if (!isUnknownScript(error)) throw error;
-        return client.eval(text, keys.length, ...keys, ...args);
+        return read(await client.eval(text, keys.length, ...keys, ...args));
       });
     },
 

@@ -1,7 +1,7 @@
 /** An exclusive lock on one server, or on the one shard of a cluster that its keys belong to. */
 import type { Driver } from './driver.js';
 import { LOCK_ACQUIRE, LOCK_EXTEND, LOCK_FENCE, LOCK_INFO, LOCK_RELEASE } from './script.js';
-import type { Attempt, Store, Taken } from '../remote/store.js';
+import type { Attempt, Store } from '../remote/store.js';
 import { OWNER } from '../remote/owner.js';
 
 /** Who has a lock; the token is empty if nobody does. */
@@ -16,6 +16,11 @@ export interface Occupancy {
 /** A client may have been told to give numbers as text. */
 export function toBigInt(number: unknown): bigint {
   return BigInt(typeof number === 'number' ? number : String(number));
+}
+
+/** Has the script done what it was to do? */
+export function isOne(reply: unknown): boolean {
+  return Number(reply) === 1;
 }
 
 /** The owner of a lock as messages tell it. */
@@ -42,15 +47,17 @@ export class LockStore implements Store {
     this.#keys = [key];
   }
 
-  async attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
+  attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
     const who = `${token} ${Date.now()} ${OWNER}`;
     const args = queues ? [who, String(ttl), '1'] : [who, String(ttl)];
-    const attempt = attemptOf(await this.#driver.run(LOCK_ACQUIRE, this.#keys, args));
-    return this.#replicas > 0 && attempt.taken ? this.#verified(token, ttl, attempt) : attempt;
+    const attempt = this.#driver.run(LOCK_ACQUIRE, this.#keys, args, attemptOf);
+    return this.#replicas > 0 ? this.#verified(token, ttl, attempt) : attempt;
   }
 
   /** What fewer replicas know of is given back. */
-  async #verified(token: string, ttl: number, taken: Taken): Promise<Attempt> {
+  async #verified(token: string, ttl: number, attempt: Promise<Attempt>): Promise<Attempt> {
+    const taken = await attempt;
+    if (!taken.taken) return taken;
     const timeout = Math.ceil(Math.min(ttl * REPLICAS_PATIENCE, MOST_REPLICAS_PATIENCE));
     const count = Number(await this.#driver.replicas?.(this.#replicas, timeout));
     if (count >= this.#replicas) return taken;
@@ -59,30 +66,28 @@ export class LockStore implements Store {
     return { taken: false, lookAfter: 0, reason: '', isSpent: true, failure };
   }
 
-  async extend(token: string, ttl: number): Promise<boolean> {
-    return Number(await this.#driver.run(LOCK_EXTEND, this.#keys, [token, String(ttl)])) === 1;
+  extend(token: string, ttl: number): Promise<boolean> {
+    return this.#driver.run(LOCK_EXTEND, this.#keys, [token, String(ttl)], isOne);
   }
 
   /** Makes the next fence larger than this one. False: the lock is not the token's any more. */
-  async raiseFence(token: string, fence: bigint): Promise<boolean> {
-    return Number(await this.#driver.run(LOCK_FENCE, this.#keys, [token, String(fence)])) === 1;
+  raiseFence(token: string, fence: bigint): Promise<boolean> {
+    return this.#driver.run(LOCK_FENCE, this.#keys, [token, String(fence)], isOne);
   }
 
-  async release(token: string): Promise<boolean> {
-    return Number(await this.#driver.run(LOCK_RELEASE, this.#keys, [token])) === 1;
+  release(token: string): Promise<boolean> {
+    return this.#driver.run(LOCK_RELEASE, this.#keys, [token], isOne);
   }
 
-  async look(): Promise<Occupancy> {
-    const reply = (await this.#driver.run(LOCK_INFO, this.#keys, [])) as unknown[];
-    const [token, owner, since, left, waiters] = reply.map(String) as [
-      string,
-      string,
-      string,
-      string,
-      string,
-    ];
-    return { token, owner, since: Number(since), left: Number(left), waiters: Number(waiters) };
+  look(): Promise<Occupancy> {
+    return this.#driver.run(LOCK_INFO, this.#keys, [], occupancyOf);
   }
+}
+
+function occupancyOf(reply: unknown): Occupancy {
+  const texts = (reply as unknown[]).map(String) as [string, string, string, string, string];
+  const [token, owner, since, left, waiters] = texts;
+  return { token, owner, since: Number(since), left: Number(left), waiters: Number(waiters) };
 }
 
 function attemptOf(reply: unknown): Attempt {

@@ -1,7 +1,7 @@
 /** node-redis, from version 5 on: a client, a cluster or a sentinel. */
 import type { Driver } from './driver.js';
 import { retryDelay, type OwnClient } from './own-client.js';
-import { isUnknownScript, type Script } from './script.js';
+import { isUnknownScript } from './script.js';
 
 interface ScriptArguments {
   keys?: string[];
@@ -35,11 +35,11 @@ export function nodeRedisDriver(
 ): Driver {
   const asking = withoutTimeout(client);
   return {
-    run({ sha, text }: Script, keys: string[], args: string[]) {
+    run({ sha, text }, keys, args, read) {
       const options = { keys, arguments: args };
-      return asking.evalSha(sha, options).catch((error: unknown) => {
+      return asking.evalSha(sha, options).then(read, async (error: unknown) => {
         if (!isUnknownScript(error)) throw error;
-        return asking.eval(text, options);
+        return read(await asking.eval(text, options));
       });
     },
 

@@ -6,7 +6,7 @@
  * connection: what was asked fails then, and the next request opens another one.
  */
 import { setImmediate } from 'node:timers';
-import { setAlarm } from '../remote/alarm.js';
+import { alarmIn, stopAlarm, type Alarm } from '../remote/alarm.js';
 import { clientMaker } from './client-package.js';
 import type { Driver } from './driver.js';
 import type { OwnClient } from './own-client.js';
@@ -25,14 +25,14 @@ class OwnConnection implements Driver {
   /** How many holds depend on it between requests. */
   #keepers = 0;
   #answers = 0;
-  #stopAlarm = (): void => {};
+  #alarm: Alarm | null = null;
 
   constructor(make: () => OwnClient) {
     this.#make = make;
   }
 
-  run(script: Script, keys: string[], args: string[]): Promise<unknown> {
-    return this.#ask((driver) => driver.run(script, keys, args));
+  run<T>(script: Script, keys: string[], args: string[], read: (reply: unknown) => T): Promise<T> {
+    return this.#ask((driver) => driver.run(script, keys, args, read));
   }
 
   replicas(count: number, timeout: number): Promise<number> {
@@ -96,13 +96,13 @@ class OwnConnection implements Driver {
   #watch(client: OwnClient): void {
     const answers = this.#answers;
     this.#stopAlarm();
-    this.#stopAlarm = setAlarm(() => {
+    this.#alarm = alarmIn(SILENCE, () => {
       setImmediate(() => {
         if (this.#requests === 0 || this.#client !== client) return;
         if (this.#answers === answers) this.#drop(client);
         else this.#watch(client);
       });
-    }, SILENCE);
+    });
   }
 
   /** Nothing is asked now. */
@@ -111,7 +111,11 @@ class OwnConnection implements Driver {
     const client = this.#client;
     client?.setReferenced(false);
     if (client === null || this.#keepers > 0) return;
-    this.#stopAlarm = setAlarm(() => this.#drop(client), LINGER);
+    this.#alarm = alarmIn(LINGER, () => this.#drop(client));
+  }
+
+  #stopAlarm(): void {
+    if (this.#alarm !== null) stopAlarm(this.#alarm);
   }
 
   #drop(client: OwnClient): void {

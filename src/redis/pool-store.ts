@@ -3,7 +3,7 @@ import { LockError, NameConflictError } from '../errors.js';
 import type { Driver } from './driver.js';
 import { unavailable } from '../remote/failure.js';
 import { POOL_ACQUIRE, POOL_EXTEND, POOL_INFO, POOL_RELEASE, POOL_RESIZE, type Script } from './script.js';
-import { heldBy, toBigInt } from './lock-store.js';
+import { heldBy, isOne, toBigInt } from './lock-store.js';
 import type { Attempt, Store } from '../remote/store.js';
 import { OWNER } from '../remote/owner.js';
 
@@ -41,10 +41,13 @@ export class PoolStore implements Store {
   }
 
   /** @throws NameConflictError; RangeError if there are fewer permits than the token wants. */
-  async attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
+  attempt(token: string, ttl: number, queues: boolean): Promise<Attempt> {
     const permits = String(this.#permits);
     const args = [token, String(ttl), String(ttl + KEEP), queues ? '1' : '0', permits, OWNER];
-    const reply = (await this.#run(POOL_ACQUIRE, args)) as unknown[];
+    return this.#run(POOL_ACQUIRE, args, (reply) => this.#attemptOf(reply as unknown[]));
+  }
+
+  #attemptOf(reply: unknown[]): Attempt {
     switch (Number(reply[0])) {
       case 0:
         return {
@@ -62,39 +65,31 @@ export class PoolStore implements Store {
     }
   }
 
-  async extend(token: string, ttl: number): Promise<boolean> {
-    return Number(await this.#run(POOL_EXTEND, [token, String(ttl), String(ttl + KEEP)])) === 1;
+  extend(token: string, ttl: number): Promise<boolean> {
+    return this.#run(POOL_EXTEND, [token, String(ttl), String(ttl + KEEP)], isOne);
   }
 
-  async release(token: string): Promise<boolean> {
-    return Number(await this.#run(POOL_RELEASE, [token])) === 1;
+  release(token: string): Promise<boolean> {
+    return this.#run(POOL_RELEASE, [token], isOne);
   }
 
   /** @throws NameConflictError, BackendUnavailableError */
   async resize(permits: number): Promise<void> {
     const args = [String(permits), String(this.#permits), String(KEEP)];
-    const reply = await this.#asked(this.#run(POOL_RESIZE, args));
-    if (Number(reply) === 0) throw this.#conflict('it was made with others');
+    if (!(await this.#asked(this.#run(POOL_RESIZE, args, isOne))))
+      throw this.#conflict('it was made with others');
   }
 
   /** @throws BackendUnavailableError */
-  async look(): Promise<PoolState> {
-    const reply = (await this.#asked(this.#run(POOL_INFO, []))) as unknown[];
-    const [permits, used, holders, left, waiters] = reply.map(Number) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    return { permits, used, holders, left, waiters, owner: String(reply[5]), since: Number(reply[6]) };
+  look(): Promise<PoolState> {
+    return this.#asked(this.#run(POOL_INFO, [], stateOf));
   }
 
-  #run(script: Script, args: string[]): Promise<unknown> {
-    return this.#driver.run(script, this.#keys, args);
+  #run<T>(script: Script, args: string[], read: (reply: unknown) => T): Promise<T> {
+    return this.#driver.run(script, this.#keys, args, read);
   }
 
-  async #asked(reply: Promise<unknown>): Promise<unknown> {
+  async #asked<T>(reply: Promise<T>): Promise<T> {
     try {
       return await reply;
     } catch (error) {
@@ -105,4 +100,16 @@ export class PoolStore implements Store {
   #conflict(text: string): LockError {
     return new NameConflictError(`${this.description} cannot have ${this.#permits} permits: ${text}`);
   }
+}
+
+function stateOf(reply: unknown): PoolState {
+  const values = reply as unknown[];
+  const [permits, used, holders, left, waiters] = values.map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { permits, used, holders, left, waiters, owner: String(values[5]), since: Number(values[6]) };
 }

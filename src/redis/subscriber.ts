@@ -9,16 +9,18 @@ import type { Driver } from './driver.js';
 /** Milliseconds for which the connection stays open without a wait: to open one costs many times what a wait does. */
 const LINGER = 1000;
 
-interface Wait extends Slotted {
-  readonly wake: (message: string) => void;
+/** Somebody who waits to be told that its turn has come. */
+export interface Wait extends Slotted {
+  readonly token: string;
+  /** `more`: what else the message says. */
+  wake(more: string): void;
 }
 
 export class Subscriber {
   readonly #driver: Driver;
   readonly #channel: string;
+  /** Not by token: few are ever woken, and to keep a table of tokens costs each of them more than all else here. */
   readonly #waits = new Slots<Wait>();
-  /** By token. No waits themselves, for the reason of `Slots`. */
-  readonly #places = new Map<string, number>();
   #isListening = false;
   #opening: Promise<void> | null = null;
   #close: (() => Promise<unknown>) | null = null;
@@ -34,21 +36,17 @@ export class Subscriber {
     return this.#isListening;
   }
 
-  /**
-   * Calls `wake` whenever the token is told that its turn has come, with what else the message says; returns what ends that.
-   */
-  wait(token: string, wake: (message: string) => void): () => void {
+  /** From now on it is woken whenever its token is told that its turn has come. */
+  add(wait: Wait): void {
     clearTimeout(this.#linger);
-    const wait: Wait = { wake, place: -1 };
     this.#waits.add(wait);
-    this.#places.set(token, wait.place);
-    return () => {
-      this.#places.delete(token);
-      this.#waits.delete(wait);
-      if (this.#waits.size > 0 || this.#close === null) return;
-      clearTimeout(this.#linger);
-      this.#linger = setTimeout(() => this.#closeIfUnused(), LINGER).unref();
-    };
+  }
+
+  delete(wait: Wait): void {
+    this.#waits.delete(wait);
+    if (this.#waits.size > 0 || this.#close === null) return;
+    clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => this.#closeIfUnused(), LINGER).unref();
   }
 
   /** Resolves when it listens, or cannot. The next call tries again. */
@@ -69,9 +67,8 @@ export class Subscriber {
   }
 
   #wake(message: string): void {
-    const [token = '', ...more] = message.split(' ');
-    const place = this.#places.get(token);
-    if (place !== undefined) this.#waits.at(place)?.wake(more.join(' '));
+    const [token, ...more] = message.split(' ');
+    for (const wait of this.#waits) if (wait.token === token) wait.wake(more.join(' '));
   }
 
   #closeIfUnused(): void {

@@ -29,6 +29,7 @@ let questions = 0;
 /** What a hold has of a renewal, and what it has to let it do. */
 interface Kept extends Renewable {
   readonly token: string;
+  readonly remaining: number;
   prove(until: number): void;
   lose(reason: string): void;
 }

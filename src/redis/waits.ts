@@ -4,6 +4,7 @@ import type { Client } from './client.js';
 import { keyOf, type RedisOptions } from './options.js';
 import { WAITS } from './script.js';
 import { clientOf } from './servers.js';
+import type { Wait } from './subscriber.js';
 
 /** What another thread has told. */
 export interface TextOfThread {
@@ -60,23 +61,32 @@ export class WaitsLine {
 
   /** From now on calls are heard, as soon as there is a connection for them; returns what ends that. */
   listen(hear: (call: Call) => void): () => void {
-    const end = this.#client.subscriber.wait(this.#address, (message) => {
-      const [number, caller = ''] = message.split(' ');
-      hear({ number: Number(number), from: caller.slice(1), isAsking: caller.startsWith('?') });
-    });
-    void this.#client.subscriber.open();
-    return end;
+    const { subscriber } = this.#client;
+    const wait: Wait = {
+      place: -1,
+      token: this.#address,
+      wake(message) {
+        const [number, caller = ''] = message.split(' ');
+        hear({ number: Number(number), from: caller.slice(1), isAsking: caller.startsWith('?') });
+      },
+    };
+    subscriber.add(wait);
+    void subscriber.open();
+    return () => subscriber.delete(wait);
   }
 
   /** @throws whatever goes wrong with the server or the client. */
-  async exchange({ text = '', lifetime, asked, answered }: Telling): Promise<Exchanged> {
+  exchange({ text = '', lifetime, asked, answered }: Telling): Promise<Exchanged> {
     const calls = [...asked.map((it) => `?${it}`), ...answered.map((it) => `!${it}`)];
     const args = [this.#address, text, String(lifetime), ...calls];
-    const reply = answerWithin(this.#client.driver.run(WAITS, this.#keys, args), PATIENCE);
-    const [number, ...told] = ((await reply) as unknown[]).map(String);
-    const texts: TextOfThread[] = [];
-    for (let at = 0; at < told.length; at += 2)
-      texts.push({ address: told[at] as string, text: told[at + 1] as string });
-    return { number: Number(number), texts };
+    return answerWithin(this.#client.driver.run(WAITS, this.#keys, args, exchangedOf), PATIENCE);
   }
+}
+
+function exchangedOf(reply: unknown): Exchanged {
+  const [number, ...told] = (reply as unknown[]).map(String);
+  const texts: TextOfThread[] = [];
+  for (let at = 0; at < told.length; at += 2)
+    texts.push({ address: told[at] as string, text: told[at + 1] as string });
+  return { number: Number(number), texts };
 }

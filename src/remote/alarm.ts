@@ -1,6 +1,7 @@
 /**
  * Alarms that nearly always are taken back before they ring: one for each request and one for each hold. A timer of its own
  * for each would cost as much as all the rest that this side does for a lock, so they share one, and may ring late.
+ * Whatever waits for one is the alarm itself: no closures for what rings that seldom.
  */
 import { now, setTimeout } from '../parker/clock.js';
 import { Slots, type Slotted } from './slots.js';
@@ -8,20 +9,31 @@ import { Slots, type Slotted } from './slots.js';
 /** Milliseconds by which an alarm may be late. */
 export const LATENESS = 250;
 
-interface Alarm extends Slotted {
+/** Rings once, from `due` to {@link LATENESS} ms later. */
+export interface Alarm extends Slotted {
   readonly due: number;
-  readonly ring: () => void;
+  ring(): void;
 }
 
 const alarms = new Slots<Alarm>();
 let isTicking = false;
 
-/** Rings once, from `delay` to `delay` + {@link LATENESS} ms from now, and keeps no process alive. Returns what stops it. */
-export function setAlarm(ring: () => void, delay: number): () => void {
-  const alarm: Alarm = { due: now() + delay, ring, place: -1 };
+/** Keeps no process alive. It must not be set already. */
+export function setAlarm(alarm: Alarm): void {
   alarms.add(alarm);
   if (!isTicking) startTicking();
-  return () => alarms.delete(alarm);
+}
+
+/** Sets one that calls `ring`, `delay` ms from now. */
+export function alarmIn(delay: number, ring: () => void): Alarm {
+  const alarm = { due: now() + delay, ring, place: -1 };
+  setAlarm(alarm);
+  return alarm;
+}
+
+/** Nothing happens if it is not set. */
+export function stopAlarm(alarm: Alarm): void {
+  alarms.delete(alarm);
 }
 
 function startTicking(): void {

@@ -9,11 +9,12 @@
 import type { Deadline } from '../deadline.js';
 import { LockTimeoutError } from '../errors.js';
 import { after } from '../parker/after.js';
-import { clearTimeout, now, setTimeout } from '../parker/clock.js';
+import { now } from '../parker/clock.js';
 import { onAbort } from '../primitives/abort.js';
-import { answerWithin, unavailable } from './failure.js';
+import { answerWithin, unavailable, within } from './failure.js';
 import { forget } from './forget.js';
 import { Hold, type Terms } from './hold.js';
+import { Request } from './request.js';
 import type { Attempt, Refused, Store } from './store.js';
 
 /** Milliseconds after which a waiter looks again that cannot listen, and after an error. */
@@ -30,8 +31,10 @@ export interface Wish {
 
 /** How waiters of a client are woken. */
 interface Waker {
+  /** Does every message reach it that is published from now on? */
   readonly isListening: boolean;
-  wait(token: string, wake: () => void): () => void;
+  add(request: Request): void;
+  delete(request: Request): void;
   open(): Promise<void>;
 }
 
@@ -50,17 +53,16 @@ export interface Side {
 /** Why there is nothing to grant yet. */
 type Outcome = Omit<Refused, 'taken' | 'reason'>;
 
-interface Request {
-  readonly wish: Wish;
-  readonly grant: (hold: Hold) => void;
-  readonly fail: (reason: Error) => void;
-  token: string;
-  isSettled: boolean;
-  /** Told that its turn has come, since the last attempt began. */
-  isWoken: boolean;
-  /** Ends its sleep. */
-  rouse: () => void;
-  last: Refused | undefined;
+/** An attempt that is under way. */
+interface Asked {
+  readonly token: string;
+  readonly sentAt: number;
+  /**
+   * Was there a waker that listened? Whoever releases after the attempt wakes one who listens by then, and whoever does before it
+   * leaves the lock free for it.
+   */
+  readonly isHeard: boolean;
+  readonly answer: Promise<Attempt>;
 }
 
 export class Contender {
@@ -105,44 +107,29 @@ export class Contender {
     return null;
   }
 
-  async acquire(wish: Wish, { timeout, signal }: Deadline): Promise<Hold> {
-    if (timeout === 0) {
-      const hold = await this.try(wish);
-      if (signal?.aborted) void hold?.leave().catch(() => {});
-      signal?.throwIfAborted();
-      if (hold === null) throw timedOut(wish.store, 0, undefined);
-      return hold;
-    }
+  acquire(wish: Wish, deadline: Deadline): Promise<Hold> {
+    if (deadline.timeout === 0) return this.#acquireNow(wish, deadline);
+    // Sent first of all: the rest can be got ready while the server works.
+    const asked = this.#queue.length === 0 ? this.#send(wish) : undefined;
+    const { timeout, signal } = deadline;
     return new Promise((resolve, reject) => {
-      const request: Request = {
-        wish,
-        grant: (hold) => {
-          end();
-          resolve(hold);
-        },
-        fail: (reason) => {
-          end();
-          reject(reason);
-        },
-        token: '',
-        isSettled: false,
-        isWoken: false,
-        rouse: () => {},
-        last: undefined,
-      };
-      const forgetSignal = signal && onAbort(signal, () => this.#cancel(request, signal.reason as Error));
-      const stopTimer =
-        timeout === Infinity
-          ? undefined
-          : after(timeout, () => this.#cancel(request, timedOut(wish.store, timeout, request.last)));
-      const end = (): void => {
-        request.isSettled = true;
-        stopTimer?.();
-        forgetSignal?.();
-      };
+      const request = new Request(wish, resolve, reject);
+      if (signal) request.forgetSignal = onAbort(signal, () => this.#cancel(request, signal.reason as Error));
+      if (timeout !== Infinity)
+        request.stopTimer = after(timeout, () =>
+          this.#cancel(request, timedOut(wish.store, timeout, request.last)),
+        );
       this.#queue.push(request);
-      if (this.#queue.length === 1) void this.#serve();
+      if (this.#queue.length === 1) this.#serve(request, asked);
     });
+  }
+
+  async #acquireNow(wish: Wish, { signal }: Deadline): Promise<Hold> {
+    const hold = await this.try(wish);
+    if (signal?.aborted) void hold?.leave().catch(() => {});
+    signal?.throwIfAborted();
+    if (hold === null) throw timedOut(wish.store, 0, undefined);
+    return hold;
   }
 
   #cancel(request: Request, reason: Error): void {
@@ -152,58 +139,69 @@ export class Contender {
     // carried out before it.
     else forget(request.wish.store, request.token, PATIENCE);
     request.fail(reason);
-    request.rouse();
+    request.rouse?.();
   }
 
-  async #serve(): Promise<void> {
-    for (let head = this.#queue[0]; head !== undefined; head = this.#queue[0]) {
-      await this.#contend(head);
-      this.#queue.shift();
-    }
-    this.#onIdle();
-  }
-
-  /** Until the request is settled. */
-  async #contend(request: Request): Promise<void> {
+  #send({ store, terms, weight }: Wish, token: string = this.#side.nextToken(weight)): Asked {
     const { waker } = this.#side;
-    let failingSince: number | undefined;
-    let endWait: (() => void) | undefined;
-    const begin = (): void => {
-      endWait?.();
-      request.token = this.#side.nextToken(request.wish.weight);
-      endWait = waker?.wait(request.token, () => wake(request));
-    };
-    begin();
-    while (!request.isSettled) {
-      // Whoever releases after this attempt wakes a listener, and whoever does before it leaves the lock free for it.
-      const isHeard = waker === null || waker.isListening;
-      const askedAt = now();
-      const outcome = await this.#ask(request);
-      if (outcome === undefined || request.isSettled) break;
-      if (outcome.isSpent) begin();
-      failingSince = outcome.failure && (failingSince ?? askedAt);
-      if (failingSince === undefined) await this.#rest(request, outcome, isHeard);
-      else if (this.#isHopeless(request, outcome.failure, failingSince))
-        this.#giveUp(request, outcome.failure);
-      else await sleep(request, LOOK_UNHEARD);
-    }
-    endWait?.();
+    const isHeard = waker === null || waker.isListening;
+    const sentAt = now();
+    return { token, sentAt, isHeard, answer: store.attempt(token, terms.ttl, true) };
   }
 
-  /** One attempt. Grants what it gives, or returns why there is nothing to grant. */
-  async #ask(request: Request): Promise<Outcome | undefined> {
-    const { token } = request;
-    const { store, terms } = request.wish;
-    request.isWoken = false;
-    const sentAt = now();
-    let attempt: Attempt;
-    try {
-      attempt = await answerWithin(store.attempt(token, terms.ttl, true), terms.ttl);
-    } catch (error) {
-      // It may have been carried out, so the same token asks again.
-      if (request.isSettled) forget(store, token, terms.ttl);
-      return { lookAfter: 0, failure: error as Error };
+  /** The foremost request, until it is settled. Nearly always that is after its first attempt. */
+  #serve(request: Request, asked = this.#send(request.wish)): void {
+    this.#side.waker?.add(request);
+    this.#settle(request, asked, (outcome) => {
+      if (outcome === undefined || request.isSettled) this.#serveNext(request);
+      else void this.#contend(request, asked, outcome).then(() => this.#serveNext(request));
+    });
+  }
+
+  #serveNext(request: Request): void {
+    this.#side.waker?.delete(request);
+    this.#queue.shift();
+    const head = this.#queue[0];
+    if (head === undefined) this.#onIdle();
+    else this.#serve(head);
+  }
+
+  /** What comes after a first attempt that settled nothing. */
+  async #contend(request: Request, asked: Asked, outcome: Outcome): Promise<void> {
+    let last: Outcome | undefined = outcome;
+    let failingSince: number | undefined;
+    while (last !== undefined && !request.isSettled) {
+      failingSince = last.failure && (failingSince ?? asked.sentAt);
+      if (failingSince === undefined) await this.#rest(request, last, asked.isHeard);
+      else if (this.#isHopeless(request, last.failure, failingSince)) this.#giveUp(request, last.failure);
+      else await request.sleep(LOOK_UNHEARD);
+      if (request.isSettled) return;
+      const next = this.#send(request.wish, last.isSpent ? undefined : asked.token);
+      last = await new Promise<Outcome | undefined>((resolve) => this.#settle(request, next, resolve));
+      asked = next;
     }
+  }
+
+  /** Grants what the attempt gives that was just sent, or tells why there is nothing to grant. */
+  #settle(request: Request, asked: Asked, tell: (outcome: Outcome | undefined) => void): void {
+    const { store, terms } = request.wish;
+    const { token } = asked;
+    request.token = token;
+    request.isWoken = false;
+    within(
+      asked.answer,
+      terms.ttl,
+      (attempt) => tell(this.#judge(request, asked, attempt)),
+      (failure) => {
+        // It may have been carried out, so the same token asks again.
+        if (request.isSettled) forget(store, token, terms.ttl);
+        tell({ lookAfter: 0, failure });
+      },
+    );
+  }
+
+  #judge(request: Request, { token, sentAt }: Asked, attempt: Attempt): Outcome | undefined {
+    const { store, terms } = request.wish;
     if (!request.isSettled) {
       if (!attempt.taken) return (request.last = attempt);
       const hold = new Hold(store, token, terms, sentAt, attempt);
@@ -221,9 +219,9 @@ export class Contender {
   async #rest(request: Request, outcome: Outcome, isHeard: boolean): Promise<void> {
     const { waker, look } = this.#side;
     // What was published until it listens is lost, so it looks again then.
-    if (!isHeard) void waker?.open().then(() => waker.isListening && wake(request));
-    const endWatch = outcome.watch?.(() => wake(request));
-    await sleep(request, Math.min(outcome.lookAfter + 1, isHeard ? look : LOOK_UNHEARD));
+    if (!isHeard) void waker?.open().then(() => waker.isListening && request.wake());
+    const endWatch = outcome.watch?.(() => request.wake());
+    await request.sleep(Math.min(outcome.lookAfter + 1, isHeard ? look : LOOK_UNHEARD));
     endWatch?.();
   }
 
@@ -231,26 +229,11 @@ export class Contender {
     return this.#side.isClosed() || !this.#side.isPassing(failure) || now() - since >= wish.terms.ttl;
   }
 
-  #giveUp({ wish, token, fail }: Request, failure: unknown): void {
+  #giveUp(request: Request, failure: unknown): void {
+    const { wish, token } = request;
     forget(wish.store, token, wish.terms.ttl);
-    fail(unavailable(`${wish.store.description} was not acquired`, failure));
+    request.fail(unavailable(`${wish.store.description} was not acquired`, failure));
   }
-}
-
-function wake(request: Request): void {
-  request.isWoken = true;
-  request.rouse();
-}
-
-/** Until the time is up, its turn has come, or it is settled. Keeps the process alive. */
-async function sleep(request: Request, milliseconds: number): Promise<void> {
-  if (request.isWoken || request.isSettled) return;
-  let timer: NodeJS.Timeout | undefined;
-  await new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-    request.rouse = resolve;
-  });
-  clearTimeout(timer);
 }
 
 function timedOut(store: Store, timeout: number, last: Refused | undefined): LockTimeoutError {

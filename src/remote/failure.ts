@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers';
 import { show } from '../deadline.js';
 import { BackendUnavailableError, LockError } from '../errors.js';
 import { clearTimeout, now, setTimeout } from '../parker/clock.js';
-import { LATENESS, setAlarm } from './alarm.js';
+import { LATENESS, setAlarm, stopAlarm, type Alarm } from './alarm.js';
 
 /** Nobody answered within a time. What was asked may have happened, or may happen yet. */
 export class NoAnswer extends Error {
@@ -21,36 +21,75 @@ const LONG = 1000;
  * loop was blocked is added, once: the request may not even have left before it, nor its answer have been read.
  */
 export function answerWithin<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(new NoAnswer(milliseconds));
-    let stop = setTimer((late) => {
-      if (late < 1) giveUp();
-      else stop = setTimer(giveUp, Math.min(late, milliseconds));
-    }, milliseconds);
-    promise.then(
-      (value) => {
-        stop();
-        resolve(value);
-      },
-      (error: Error) => {
-        stop();
-        reject(error);
-      },
-    );
-  });
+  return new Promise((resolve, reject) => within(promise, milliseconds, resolve, reject));
 }
 
-/** Calls back with the milliseconds by which it is too late, after what was to be read by then. Returns what stops it. */
-function setTimer(callback: (late: number) => void, milliseconds: number): () => void {
-  const isShort = milliseconds < LONG;
-  const latest = now() + milliseconds + (isShort ? 0 : LATENESS);
-  const ring = (): void => void setImmediate(() => callback(now() - latest));
-  return isShort ? setShortTimer(ring, milliseconds) : setAlarm(ring, milliseconds);
+/** The same without a promise of its own: calls one of both, once. */
+export function within<T>(
+  promise: Promise<T>,
+  milliseconds: number,
+  resolve: (value: T) => void,
+  reject: (reason: Error) => void,
+): void {
+  const patience = new Patience(milliseconds, reject);
+  promise.then(
+    (value) => {
+      if (patience.end()) resolve(value);
+    },
+    (error: Error) => {
+      if (patience.end()) reject(error);
+    },
+  );
 }
 
-function setShortTimer(callback: () => void, milliseconds: number): () => void {
-  const timer = setTimeout(callback, milliseconds).unref();
-  return () => clearTimeout(timer);
+class Patience implements Alarm {
+  place = -1;
+  due: number;
+  readonly #milliseconds: number;
+  readonly #reject: (reason: NoAnswer) => void;
+  #timer: NodeJS.Timeout | undefined;
+  /** Has time been added? */
+  #isLast = false;
+  #isOver = false;
+
+  constructor(milliseconds: number, reject: (reason: NoAnswer) => void) {
+    this.#milliseconds = milliseconds;
+    this.#reject = reject;
+    this.due = now() + milliseconds;
+    this.#set(milliseconds);
+  }
+
+  #set(milliseconds: number): void {
+    if (milliseconds < LONG) this.#timer = setTimeout(() => this.ring(), milliseconds).unref();
+    else setAlarm(this);
+  }
+
+  /** What can be read by now is read first. */
+  ring(): void {
+    const latest = this.due + (this.#timer === undefined ? LATENESS : 0);
+    setImmediate(() => this.#judge(now() - latest));
+  }
+
+  #judge(late: number): void {
+    if (late < 1 || this.#isLast) {
+      if (this.end()) this.#reject(new NoAnswer(this.#milliseconds));
+      return;
+    }
+    if (this.#isOver) return;
+    this.#isLast = true;
+    const added = Math.min(late, this.#milliseconds);
+    this.due = now() + added;
+    this.#set(added);
+  }
+
+  /** False: it was over. */
+  end(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    stopAlarm(this);
+    return true;
+  }
 }
 
 /** A sleep that keeps no process alive. */

@@ -2,7 +2,7 @@
 import { LockLostError } from '../errors.js';
 import { now } from '../parker/clock.js';
 import { forget } from './forget.js';
-import { answerWithin, unavailable } from './failure.js';
+import { answerWithin, unavailable, within } from './failure.js';
 import { Renewal, type Renews } from './renewal.js';
 import type { Slotted } from './slots.js';
 import type { Store, Taken } from './store.js';
@@ -68,6 +68,11 @@ export class Hold implements Slotted {
     this.#until = provenUntil(sentAt, terms.ttl);
     this.#renewal = terms.renewal?.(this, terms, sentAt) ?? new Renewal(this, terms, sentAt);
     this.#renewal.start();
+  }
+
+  /** Until when it is proven, by this side's clock. */
+  get until(): number {
+    return this.#until;
   }
 
   /** Milliseconds for which it is still proven; 0 once it is lost or released. */
@@ -177,17 +182,18 @@ export class Hold implements Slotted {
   }
 
   /** If the server does not answer, it will be told in the background until the lock has expired. */
-  async #release(): Promise<boolean> {
+  #release(): Promise<boolean> {
     const left = this.#noticeExpiry();
-    if (this.#state !== 'held') return false;
-    const patience = Math.min(left, this.#releasePatience);
+    if (this.#state !== 'held') return Promise.resolve(false);
+    // Sent first of all: what is to be done here can be done while the server works.
+    const released = this.#store.release(this.token);
     this.#end('released');
-    try {
-      return await answerWithin(this.#store.release(this.token), patience);
-    } catch (error) {
-      forget(this.#store, this.token, this.ttl);
-      throw unavailable(`${this.#store.description} was not released yet`, error);
-    }
+    return new Promise((resolve, reject) => {
+      within(released, Math.min(left, this.#releasePatience), resolve, (error) => {
+        forget(this.#store, this.token, this.ttl);
+        reject(unavailable(`${this.#store.description} was not released yet`, error));
+      });
+    });
   }
 
   /** The timers may be late: the event loop was blocked. Returns the milliseconds that are left. */

@@ -5,13 +5,14 @@
 import { MAX_DELAY } from '../parker/after.js';
 import { clearTimeout, now, setTimeout } from '../parker/clock.js';
 import { answerWithin, pause } from './failure.js';
-import { LATENESS, setAlarm } from './alarm.js';
+import { LATENESS, setAlarm, stopAlarm, type Alarm } from './alarm.js';
 import type { Terms } from './hold.js';
 
 /** What a hold lets its renewal see and do. */
 export interface Renewable {
   readonly ttl: number;
-  readonly remaining: number;
+  /** Until when it is proven, by the clock of `now`. */
+  readonly until: number;
   prolong(): Promise<void>;
   expire(): void;
 }
@@ -31,12 +32,13 @@ export interface Renews {
   extend?(ttl: number): Promise<void>;
 }
 
-export class Renewal implements Renews {
+export class Renewal implements Renews, Alarm {
+  place = -1;
+  due = 0;
   readonly #hold: Renewable;
   #autoExtend: boolean;
   readonly #renewUntil: number;
   #timer: NodeJS.Timeout | undefined;
-  #stopAlarm: (() => void) | undefined;
   /** Counts the times that it was started or stopped: a renewal that began before has nothing to say. */
   #round = 0;
   #failure = '';
@@ -51,10 +53,17 @@ export class Renewal implements Renews {
   start(): void {
     this.#round++;
     this.#failure = 'the event loop was blocked';
-    const { remaining, ttl } = this.#hold;
-    const untilRenewal = Math.max(0, remaining - (ttl * 2) / 3);
-    if (this.#autoExtend && now() + untilRenewal < this.#renewUntil) this.#setRenewal(untilRenewal);
-    else this.#set(remaining, () => this.#hold.expire());
+    this.#clear();
+    const time = now();
+    const { until, ttl } = this.#hold;
+    const renewAt = Math.max(time, until - (ttl * 2) / 3);
+    if (!this.#autoExtend || renewAt >= this.#renewUntil) this.#setEnd();
+    else if (renewAt - time < 2 * LATENESS) this.#setTimer(renewAt - time, () => this.ring());
+    else {
+      // Too early does no harm, and most holds are released long before.
+      this.due = renewAt - LATENESS;
+      setAlarm(this);
+    }
   }
 
   /** Lets it expire. */
@@ -75,11 +84,16 @@ export class Renewal implements Renews {
     return `it could not be renewed in time: ${this.#failure}`;
   }
 
+  ring(): void {
+    void this.#renew();
+  }
+
   async #renew(): Promise<void> {
     const round = ++this.#round;
     const { ttl } = this.#hold;
     this.#failure = 'the server did not answer';
-    this.#set(this.#hold.remaining, () => this.#hold.expire());
+    this.#clear();
+    this.#setEnd();
     while (this.#round === round) {
       try {
         await answerWithin(this.#hold.prolong(), ttl / 6);
@@ -93,25 +107,17 @@ export class Renewal implements Renews {
     }
   }
 
-  /** Too early does no harm, and most holds are released long before. */
-  #setRenewal(delay: number): void {
-    const renew = (): void => void this.#renew();
-    if (delay < 2 * LATENESS) {
-      this.#set(delay, renew);
-      return;
-    }
-    this.#clear();
-    this.#stopAlarm = setAlarm(renew, delay - LATENESS);
+  #setEnd(): void {
+    this.#setTimer(this.#hold.until - now(), () => this.#hold.expire());
   }
 
-  #set(delay: number, callback: () => void): void {
-    this.#clear();
+  #setTimer(delay: number, callback: () => void): void {
     // Whole milliseconds: timers of the same delay share a list, and the others are costly.
-    this.#timer = setTimeout(callback, Math.min(Math.floor(delay), MAX_DELAY)).unref();
+    this.#timer = setTimeout(callback, Math.max(0, Math.min(Math.floor(delay), MAX_DELAY))).unref();
   }
 
   #clear(): void {
     clearTimeout(this.#timer);
-    this.#stopAlarm?.();
+    stopAlarm(this);
   }
 }
