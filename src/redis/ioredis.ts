@@ -1,7 +1,7 @@
 /** ioredis, from version 5 on: a Redis, which may be behind Sentinel, or a Cluster. */
 import type { Driver } from './driver.js';
 import { retryDelay, type OwnClient } from './own-client.js';
-import { isUnknownScript } from './script.js';
+import { isUnknownScript, promised } from './script.js';
 
 /** What the locks use of it. */
 export interface IoRedisClient {
@@ -30,7 +30,8 @@ export function ioRedisDriver(
 ): Driver {
   return {
     run({ sha, text }, keys, args, read) {
-      return client.evalsha(sha, keys.length, ...keys, ...args).then(read, async (error: unknown) => {
+      const asked = promised(() => client.evalsha(sha, keys.length, ...keys, ...args));
+      return asked.then(read, async (error: unknown) => {
         if (!isUnknownScript(error)) throw error;
         return read(await client.eval(text, keys.length, ...keys, ...args));
       });

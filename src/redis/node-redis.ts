@@ -1,7 +1,7 @@
 /** node-redis, from version 5 on: a client, a cluster or a sentinel. */
 import type { Driver } from './driver.js';
 import { retryDelay, type OwnClient } from './own-client.js';
-import { isUnknownScript } from './script.js';
+import { isUnknownScript, promised } from './script.js';
 
 interface ScriptArguments {
   keys?: string[];
@@ -37,7 +37,7 @@ export function nodeRedisDriver(
   return {
     run({ sha, text }, keys, args, read) {
       const options = { keys, arguments: args };
-      return asking.evalSha(sha, options).then(read, async (error: unknown) => {
+      return promised(() => asking.evalSha(sha, options)).then(read, async (error: unknown) => {
         if (!isUnknownScript(error)) throw error;
         return read(await asking.eval(text, options));
       });

@@ -1,6 +1,7 @@
 /** The scripts that the server runs, each from a file of its own under `scripts/`. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { show } from '../deadline.js';
 
 export interface Script {
   readonly text: string;
@@ -32,4 +33,13 @@ export const WAITS: Script = script('waits');
 /** The server has forgotten the script, or never saw it. */
 export function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
+}
+
+/** What a client answers; one that throws instead of rejecting, as ioredis does for a slot without a node, rejects. */
+export function promised(ask: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return ask();
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error(show(error)));
+  }
 }

@@ -68,7 +68,9 @@ export class Subscriber {
 
   #wake(message: string): void {
     const [token, ...more] = message.split(' ');
-    for (const wait of this.#waits) if (wait.token === token) wait.wake(more.join(' '));
+    this.#waits.each((wait) => {
+      if (wait.token === token) wait.wake(more.join(' '));
+    });
   }
 
   #closeIfUnused(): void {

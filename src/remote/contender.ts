@@ -114,13 +114,20 @@ export class Contender {
     const { timeout, signal } = deadline;
     return new Promise((resolve, reject) => {
       const request = new Request(wish, resolve, reject);
-      if (signal) request.forgetSignal = onAbort(signal, () => this.#cancel(request, signal.reason as Error));
+      this.#queue.push(request);
+      if (this.#queue.length === 1) this.#serve(request, asked);
+      try {
+        if (signal)
+          request.forgetSignal = onAbort(signal, () => this.#cancel(request, signal.reason as Error));
+      } catch (error) {
+        // Such a signal would never end it, and what it gets would be nobody's.
+        this.#cancel(request, error as Error);
+        return;
+      }
       if (timeout !== Infinity)
         request.stopTimer = after(timeout, () =>
           this.#cancel(request, timedOut(wish.store, timeout, request.last)),
         );
-      this.#queue.push(request);
-      if (this.#queue.length === 1) this.#serve(request, asked);
     });
   }
 

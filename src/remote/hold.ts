@@ -138,7 +138,8 @@ export class Hold implements Slotted {
       if (error instanceof LockLostError) throw error;
       throw unavailable(`${this.#store.description} was not extended`, error);
     }
-    this.#renewal.start();
+    // Since the answer was read it may have been released: nothing would ever stop what begins now.
+    if (this.isHeld) this.#renewal.start();
   }
 
   /** One attempt to hold on. Rejects with whatever went wrong; a late answer counts all the same. */

@@ -8,6 +8,9 @@ export interface Slotted {
   place: number;
 }
 
+/** Places that are kept while nothing is in them. */
+const MOST_EMPTY = 64;
+
 export class Slots<T extends Slotted> implements Iterable<T> {
   readonly #items: (T | undefined)[] = [];
   readonly #free: number[] = [];
@@ -32,6 +35,17 @@ export class Slots<T extends Slotted> implements Iterable<T> {
     this.#items[item.place] = undefined;
     this.#free.push(item.place);
     item.place = -1;
+    // What many were in once would be gone through for ever.
+    if (this.#free.length === this.#items.length && this.#items.length > MOST_EMPTY)
+      this.#items.length = this.#free.length = 0;
+  }
+
+  /** Calls back with each; faster than the iterator. */
+  each(callback: (item: T) => void): void {
+    for (let place = 0; place < this.#items.length; place++) {
+      const item = this.#items[place];
+      if (item !== undefined) callback(item);
+    }
   }
 
   *[Symbol.iterator](): Iterator<T> {
