@@ -19,8 +19,10 @@ export interface Wait extends Slotted {
 export class Subscriber {
   readonly #driver: Driver;
   readonly #channel: string;
-  /** Not by token: few are ever woken, and to keep a table of tokens costs each of them more than all else here. */
-  readonly #waits = new Slots<Wait>();
+  /** Those who have just asked. Most are served at once, and a table of tokens costs each of them more than all else here. */
+  readonly #asking = new Slots<Wait>();
+  /** By token: those who were refused. */
+  readonly #waiting = new Map<string, Wait>();
   #isListening = false;
   #opening: Promise<void> | null = null;
   #close: (() => Promise<unknown>) | null = null;
@@ -39,14 +41,26 @@ export class Subscriber {
   /** From now on it is woken whenever its token is told that its turn has come. */
   add(wait: Wait): void {
     clearTimeout(this.#linger);
-    this.#waits.add(wait);
+    this.#asking.add(wait);
+  }
+
+  /** It will be here for a while, and is found at once. */
+  keep(wait: Wait): void {
+    clearTimeout(this.#linger);
+    this.#asking.delete(wait);
+    this.#waiting.set(wait.token, wait);
   }
 
   delete(wait: Wait): void {
-    this.#waits.delete(wait);
-    if (this.#waits.size > 0 || this.#close === null) return;
+    if (wait.place === -1) this.#waiting.delete(wait.token);
+    else this.#asking.delete(wait);
+    if (this.#isUsed || this.#close === null) return;
     clearTimeout(this.#linger);
     this.#linger = setTimeout(() => this.#closeIfUnused(), LINGER).unref();
+  }
+
+  get #isUsed(): boolean {
+    return this.#asking.size > 0 || this.#waiting.size > 0;
   }
 
   /** Resolves when it listens, or cannot. The next call tries again. */
@@ -67,14 +81,13 @@ export class Subscriber {
   }
 
   #wake(message: string): void {
-    const [token, ...more] = message.split(' ');
-    this.#waits.each((wait) => {
-      if (wait.token === token) wait.wake(more.join(' '));
-    });
+    const [token = '', ...more] = message.split(' ');
+    const wait = this.#waiting.get(token) ?? this.#asking.find((it) => it.token === token);
+    wait?.wake(more.join(' '));
   }
 
   #closeIfUnused(): void {
-    if (this.#waits.size > 0 || this.#close === null) return;
+    if (this.#isUsed || this.#close === null) return;
     this.#isListening = false;
     this.#close().catch(() => {});
     this.#close = null;

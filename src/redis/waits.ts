@@ -70,7 +70,7 @@ export class WaitsLine {
         hear({ number: Number(number), from: caller.slice(1), isAsking: caller.startsWith('?') });
       },
     };
-    subscriber.add(wait);
+    subscriber.keep(wait);
     void subscriber.open();
     return () => subscriber.delete(wait);
   }

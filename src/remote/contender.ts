@@ -34,6 +34,8 @@ interface Waker {
   /** Does every message reach it that is published from now on? */
   readonly isListening: boolean;
   add(request: Request): void;
+  /** It was refused, and waits. */
+  keep(request: Request): void;
   delete(request: Request): void;
   open(): Promise<void>;
 }
@@ -109,25 +111,18 @@ export class Contender {
 
   acquire(wish: Wish, deadline: Deadline): Promise<Hold> {
     if (deadline.timeout === 0) return this.#acquireNow(wish, deadline);
-    // Sent first of all: the rest can be got ready while the server works.
-    const asked = this.#queue.length === 0 ? this.#send(wish) : undefined;
     const { timeout, signal } = deadline;
+    // Sent first of all: the rest can be got ready while the server works. But to listen to a signal may fail.
+    const asked = this.#queue.length === 0 && signal === undefined ? this.#send(wish) : undefined;
     return new Promise((resolve, reject) => {
       const request = new Request(wish, resolve, reject);
-      this.#queue.push(request);
-      if (this.#queue.length === 1) this.#serve(request, asked);
-      try {
-        if (signal)
-          request.forgetSignal = onAbort(signal, () => this.#cancel(request, signal.reason as Error));
-      } catch (error) {
-        // Such a signal would never end it, and what it gets would be nobody's.
-        this.#cancel(request, error as Error);
-        return;
-      }
+      if (signal) request.forgetSignal = onAbort(signal, () => this.#cancel(request, signal.reason as Error));
       if (timeout !== Infinity)
         request.stopTimer = after(timeout, () =>
           this.#cancel(request, timedOut(wish.store, timeout, request.last)),
         );
+      this.#queue.push(request);
+      if (this.#queue.length === 1) this.#serve(request, asked);
     });
   }
 
@@ -158,7 +153,6 @@ export class Contender {
 
   /** The foremost request, until it is settled. Nearly always that is after its first attempt. */
   #serve(request: Request, asked = this.#send(request.wish)): void {
-    this.#side.waker?.add(request);
     this.#settle(request, asked, (outcome) => {
       if (outcome === undefined || request.isSettled) this.#serveNext(request);
       else void this.#contend(request, asked, outcome).then(() => this.#serveNext(request));
@@ -193,7 +187,12 @@ export class Contender {
   #settle(request: Request, asked: Asked, tell: (outcome: Outcome | undefined) => void): void {
     const { store, terms } = request.wish;
     const { token } = asked;
-    request.token = token;
+    if (request.token !== token) {
+      const { waker } = this.#side;
+      waker?.delete(request);
+      request.token = token;
+      waker?.add(request);
+    }
     request.isWoken = false;
     within(
       asked.answer,
@@ -225,6 +224,7 @@ export class Contender {
 
   async #rest(request: Request, outcome: Outcome, isHeard: boolean): Promise<void> {
     const { waker, look } = this.#side;
+    waker?.keep(request);
     // What was published until it listens is lost, so it looks again then.
     if (!isHeard) void waker?.open().then(() => waker.isListening && request.wake());
     const endWatch = outcome.watch?.(() => request.wake());

@@ -19,10 +19,6 @@ export class Slots<T extends Slotted> implements Iterable<T> {
     return this.#items.length - this.#free.length;
   }
 
-  at(place: number): T | undefined {
-    return this.#items[place];
-  }
-
   /** It must be in none. */
   add(item: T): void {
     item.place = this.#free.pop() ?? this.#items.length;
@@ -40,12 +36,8 @@ export class Slots<T extends Slotted> implements Iterable<T> {
       this.#items.length = this.#free.length = 0;
   }
 
-  /** Calls back with each; faster than the iterator. */
-  each(callback: (item: T) => void): void {
-    for (let place = 0; place < this.#items.length; place++) {
-      const item = this.#items[place];
-      if (item !== undefined) callback(item);
-    }
+  find(is: (item: T) => boolean): T | undefined {
+    return this.#items.find((item) => item !== undefined && is(item));
   }
 
   *[Symbol.iterator](): Iterator<T> {
