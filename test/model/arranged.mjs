@@ -274,6 +274,17 @@ const woken = [
   ),
 ];
 
+const full = [
+  ['mutex', 'async'],
+  ['semaphore', 'sync'],
+  ['read-write lock', 'sync', WRITE],
+].map(([kind, how, side = {}]) =>
+  arranged(kind, `${how} is woken by a release on a full stack`, [
+    (code, api) => code.releaseOnFullStack(api, 1, side),
+    (code, api) => code.takeSoon(api, 1, { ...side, how, limit: 2 }),
+  ]),
+);
+
 const together = [
   arranged(
     'read-write lock',
@@ -414,6 +425,7 @@ export const arrangedSubjects = [
   ...orders,
   ...queues,
   ...woken,
+  ...full,
   ...together,
   ...barging,
   ...plays,

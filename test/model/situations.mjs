@@ -482,6 +482,22 @@ export async function bargeBusily(api, from, rounds) {
   }
 }
 
+/** Its stack is full when it has released, and is about to take the latch to wake who waits: a microtask does it. */
+export async function releaseOnFullStack(api, queued, { side, ...options } = {}) {
+  const guard = sideOf(api.lock, side).acquireSync(options);
+  enter(api, side, guard);
+  ring(api);
+  untilQueued(api, queued);
+  let isFull = false;
+  api.meet('compareExchange', 'overflow', 0, api.latchAt);
+  try {
+    leave(api, side, guard);
+  } catch (error) {
+    isFull = error instanceof RangeError;
+  }
+  if (!isFull || guard.held) throw new Error('it did not release on a full stack');
+}
+
 /** Holds it until these stand in the queue. */
 export async function holdUntilQueued(api, threads, { side, ...options } = {}) {
   const guard = sideOf(api.lock, side).acquireSync(options);

@@ -221,6 +221,7 @@ export class World {
       meet: (kind, what, skips = 0, at = undefined) => (thread.fate = { kind, what, toll, skips, at }),
       wordAt: layout.cellAt(this.memory.geometry, 0) + layout.CELL_WORD,
       firstAt: layout.cellAt(this.memory.geometry, 0) + layout.CELL_FIRST,
+      latchAt: layout.cellAt(this.memory.geometry, 0) + layout.CELL_LATCH,
       stateAt: (one) => layout.threadAt(this.entryOf(one)) + layout.THREAD_STATE,
       wake: (one) => machine.wakeSpuriously(one),
       die: () => machine.kill(thread.index),
