@@ -275,15 +275,23 @@ const woken = [
 ];
 
 const full = [
-  ['mutex', 'async'],
-  ['semaphore', 'sync'],
-  ['read-write lock', 'sync', WRITE],
-].map(([kind, how, side = {}]) =>
-  arranged(kind, `${how} is woken by a release on a full stack`, [
-    (code, api) => code.releaseOnFullStack(api, 1, side),
-    (code, api) => code.takeSoon(api, 1, { ...side, how, limit: 2 }),
-  ]),
-);
+  ...[
+    ['mutex', 'async'],
+    ['semaphore', 'sync'],
+    ['read-write lock', 'sync', WRITE],
+  ].map(([kind, how, side = {}]) =>
+    arranged(kind, `${how} is woken by a release on a full stack`, [
+      (code, api) => code.releaseOnFullStack(api, 1, side),
+      (code, api) => code.takeSoon(api, 1, { ...side, how, limit: 2 }),
+    ]),
+  ),
+  ...['mutex', 'semaphore'].map((kind) =>
+    arranged(kind, 'a thread that fails on a full stack when it has it, and blocks', [
+      (code, api) => code.releaseAndFail(api, 1, 2),
+      (code, api) => code.failAndBlock(api, 1, 3),
+    ]),
+  ),
+];
 
 const together = [
   arranged(

@@ -498,6 +498,34 @@ export async function releaseOnFullStack(api, queued, { side, ...options } = {})
   if (!isFull || guard.held) throw new Error('it did not release on a full stack');
 }
 
+/** Its stack is full when it has just got it: then it has nothing, though it blocks until others have had it. */
+export async function failAndBlock(api, from, to) {
+  until(api, from);
+  let isFull = false;
+  try {
+    api.lock.acquireSync();
+  } catch (error) {
+    isFull = error instanceof RangeError;
+  }
+  if (!isFull) throw new Error('it did not fail on a full stack');
+  ring(api);
+  until(api, to);
+}
+
+/** Releases to one whose stack is full when it has got it and settles, and needs it again when that has failed. */
+export async function releaseAndFail(api, queued, to) {
+  const { lock, meet, wordAt } = api;
+  const guard = lock.acquireSync();
+  ring(api);
+  untilQueued(api, queued);
+  meet('load', 'overflow', 2, wordAt, queued);
+  release(guard);
+  until(api, to);
+  const again = lock.acquireSync();
+  release(again);
+  ring(api);
+}
+
 /** Holds it until these stand in the queue. */
 export async function holdUntilQueued(api, threads, { side, ...options } = {}) {
   const guard = sideOf(api.lock, side).acquireSync(options);

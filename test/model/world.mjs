@@ -218,7 +218,8 @@ export class World {
       isStarving: () => (this.wordOf(0) & bits.STARVING) !== 0,
       abort: (one) => machine.abort(one),
       beSlow: (time) => (thread.slowness = time),
-      meet: (kind, what, skips = 0, at = undefined) => (thread.fate = { kind, what, toll, skips, at }),
+      meet: (kind, what, skips = 0, at = undefined, one = thread.index) =>
+        (machine.threads[one].fate = { kind, what, toll, skips, at }),
       wordAt: layout.cellAt(this.memory.geometry, 0) + layout.CELL_WORD,
       firstAt: layout.cellAt(this.memory.geometry, 0) + layout.CELL_FIRST,
       latchAt: layout.cellAt(this.memory.geometry, 0) + layout.CELL_LATCH,
