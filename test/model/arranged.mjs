@@ -120,6 +120,14 @@ const orders = [
     ]),
   ),
   ...['mutex', 'semaphore'].map((kind) =>
+    arranged(
+      kind,
+      'a request of an event loop comes after one that was given up',
+      [(code, api) => code.holdBetween(api, 0, 2), (code, api) => code.giveUpFirst(api, 1, 5, 2)],
+      { patience: 5 },
+    ),
+  ),
+  ...['mutex', 'semaphore'].map((kind) =>
     arranged(kind, 'requests of one event loop in order', [
       (code, api) => code.takeInOrder(api, 1, 3),
       (code, api) => code.holdBetween(api, 0, 2),

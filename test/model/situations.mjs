@@ -276,6 +276,26 @@ export async function ringAfter(api, threads) {
   ring(api);
 }
 
+/** Asks twice in its event loop, and gives the first one up: the second has its place, and comes within so many milliseconds. */
+export async function giveUpFirst(api, from, timeout, limit) {
+  const { lock, clock } = api;
+  until(api, from);
+  const first = lock.acquire({ timeout });
+  const second = lock.acquire();
+  let hasGivenUp = false;
+  try {
+    await first;
+  } catch (error) {
+    hasGivenUp = isRefusal(error);
+  }
+  if (!hasGivenUp) throw new Error('it did not give up');
+  ring(api);
+  const start = clock();
+  const guard = await second;
+  if (clock() - start > limit) throw new Error(`it had to wait for ${clock() - start} ms`);
+  release(guard);
+}
+
 /** Asks in its event loop, and then blocking, which it gives up: the first request keeps its place. */
 export async function askAndGiveUp(api, from, order, timeout) {
   const { lock, claims } = api;
