@@ -58,6 +58,10 @@ export function attemptOnly<G extends ThreadGuard>(
 ): G | null {
   const taken = way.attempt(cell, weight, blocking);
   if (taken !== null) return taken;
+  return attemptLast(cell, way, weight);
+}
+
+function attemptLast<G extends ThreadGuard>(cell: Cell, way: Way<G>, weight: number): G | null {
   return tidily(cell, () => {
     const guard = way.prepare(cell, weight);
     return cell.attemptLast(guard, weight) ? guard : null;
