@@ -28,6 +28,27 @@ export interface Way<G extends ThreadGuard> {
   readonly exclusive: boolean;
 }
 
+/**
+ * Runs what may take the lock and fail, as any call can on a full stack: then what it has left is cleared up at once, and
+ * should that fail as well, in a microtask or by the next call. Whatever it takes is `cell.unreturned` until it is out.
+ */
+export function tidily<T>(cell: Cell, call: () => T): T {
+  if (cell.isUntidy) cell.tidy();
+  try {
+    const result = call();
+    // No calls from here on, nor around this one: on a full stack they could fail, with the lock taken.
+    cell.unreturned = null;
+    return result;
+  } catch (error) {
+    if (!(error instanceof LockError)) {
+      cell.isUntidy = true;
+      void SOON.then(cell.tidy);
+      cell.tidy();
+    }
+    throw error;
+  }
+}
+
 /** One attempt that will not queue: a try form, or a timeout of 0. */
 export function attemptOnly<G extends ThreadGuard>(
   cell: Cell,
@@ -37,18 +58,14 @@ export function attemptOnly<G extends ThreadGuard>(
 ): G | null {
   const taken = way.attempt(cell, weight, blocking);
   if (taken !== null) return taken;
-  if (cell.isUntidy) cell.tidy();
-  const guard = way.prepare(cell, weight);
-  try {
-    if (!cell.attemptLast(guard, weight)) return null;
-    cell.unreturned = null;
-    return guard;
-  } catch (error) {
-    cell.isUntidy = true;
-    void SOON.then(cell.tidy);
-    cell.tidy();
-    throw error;
-  }
+  return attemptLast(cell, way, weight);
+}
+
+function attemptLast<G extends ThreadGuard>(cell: Cell, way: Way<G>, weight: number): G | null {
+  return tidily(cell, () => {
+    const guard = way.prepare(cell, weight);
+    return cell.attemptLast(guard, weight) ? guard : null;
+  });
 }
 
 /** The slow path of `acquireSync`: after a first attempt has failed. */
@@ -58,19 +75,7 @@ export function acquireBlocking<G extends ThreadGuard>(
   weight: number,
   { timeout }: Deadline,
 ): G {
-  if (cell.isUntidy) cell.tidy();
-  try {
-    const guard = attemptOrBlock(cell, way, weight, timeout);
-    cell.unreturned = null;
-    return guard;
-  } catch (error) {
-    if (!(error instanceof LockError)) {
-      cell.isUntidy = true;
-      void SOON.then(cell.tidy);
-      cell.tidy();
-    }
-    throw error;
-  }
+  return tidily(cell, () => attemptOrBlock(cell, way, weight, timeout));
 }
 
 function attemptOrBlock<G extends ThreadGuard>(cell: Cell, way: Way<G>, weight: number, timeout: number): G {
@@ -105,36 +110,32 @@ export function acquireAsync<G extends ThreadGuard>(
   weight: number,
   deadline: Deadline,
 ): Promise<G> {
-  if (cell.isUntidy) cell.tidy();
-  try {
-    return attemptOrEnlist(cell, way, weight, deadline);
-  } catch (error) {
-    cell.isUntidy = true;
-    void SOON.then(cell.tidy);
-    cell.tidy();
-    throw error;
-  }
+  const { timeout } = deadline;
+  const taken = tidily(cell, () => attemptAgain(cell, way, weight, timeout));
+  if (taken !== null) return taken;
+  return timeout === 0 ? Promise.reject(timedOut(cell, 0)) : enlist(cell, way, weight, deadline);
 }
 
-function attemptOrEnlist<G extends ThreadGuard>(
+function attemptAgain<G extends ThreadGuard>(
+  cell: Cell,
+  way: Way<G>,
+  weight: number,
+  timeout: number,
+): Promise<G> | null {
+  // Within a thread by arrival: not past requests that wait here already.
+  if (cell.hasPending) return null;
+  // Those who give up sooner than a pending request would look are the ones who look now.
+  const again = timeout < SLICE ? attemptOnly(cell, way, weight, false) : way.attempt(cell, weight, false);
+  cell.unreturned = again;
+  return again && Promise.resolve(contended(cell, again));
+}
+
+function enlist<G extends ThreadGuard>(
   cell: Cell,
   way: Way<G>,
   weight: number,
   { timeout, signal }: Deadline,
 ): Promise<G> {
-  // Within a thread by arrival: not past requests that wait here already.
-  // Those who give up sooner than a pending request would look are the ones who look now.
-  const isBrief = timeout < SLICE;
-  const attempt = (): G | null =>
-    isBrief ? attemptOnly(cell, way, weight, false) : way.attempt(cell, weight, false);
-  const again = cell.hasPending ? null : attempt();
-  cell.unreturned = again;
-  if (again !== null) {
-    const promise = Promise.resolve(contended(cell, again));
-    cell.unreturned = null;
-    return promise;
-  }
-  if (timeout === 0) return Promise.reject(timedOut(cell, 0));
   return new Promise<G>((resolve, reject) => {
     const guard = way.prepare(cell, weight);
     let timer: NodeJS.Timeout | undefined;
@@ -172,23 +173,23 @@ function attemptOrEnlist<G extends ThreadGuard>(
         Math.min(left, MAX_DELAY),
       );
     };
-    try {
-      if (signal)
-        forget = onAbort(signal, () => {
-          end();
-          cell.cancel(request);
-          reject(signal.reason as Error);
-        });
-      if (timeout !== Infinity) startTimer(timeout);
-      cell.enlist(request);
-    } catch (error) {
-      cell.pending.delete(request);
-      cell.isUntidy = true;
-      void SOON.then(cell.tidy);
-      void SOON.then(end);
-      cell.tidy();
-      throw error;
-    }
+    // What fails in here does not reject a promise that was granted already.
+    tidily(cell, () => {
+      try {
+        if (signal)
+          forget = onAbort(signal, () => {
+            end();
+            cell.cancel(request);
+            reject(signal.reason as Error);
+          });
+        if (timeout !== Infinity) startTimer(timeout);
+        cell.enlist(request);
+      } catch (error) {
+        cell.pending.delete(request);
+        void SOON.then(end);
+        throw error;
+      }
+    });
   });
 }
 

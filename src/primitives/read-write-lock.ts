@@ -9,10 +9,9 @@ import {
   RECORD_BEGUN_F64,
   RECORD_HOLD,
 } from '../space/layout.js';
-import { SOON } from '../space/soon.js';
 import type { Tether } from '../space/tether.js';
 import { ABANDONED, OWNER, QUEUED, RECOVER, WRITER, WRITE_WEIGHT } from '../space/words.js';
-import { acquireAsync, acquireBlocking, attemptOnly, type Way } from './acquire.js';
+import { acquireAsync, acquireBlocking, attemptOnly, tidily, type Way } from './acquire.js';
 import { ExclusiveGuard } from './exclusive-hold.js';
 import { Opened, obtain, openHandle, type LockHandle } from './handles.js';
 import { enterShared, leaveShared, leaveSharedSlow } from './shared-hold.js';
@@ -87,36 +86,30 @@ export class WriteGuard extends ExclusiveGuard {
     const { queue } = cell;
     const guard = new ReadGuard(tether);
     guard.inherit(this);
-    for (;;) {
-      const word = Atomics.load(words, at);
-      if ((word & RECOVER) === RECOVER) {
-        queue.latchAndSettle();
-        continue;
-      }
-      const hold = words[record + RECORD_HOLD] as number;
-      words[record + RECORD_HOLD] = hold | IN_DOUBT;
-      const seen = Atomics.compareExchange(words, at, word, (word & QUEUED) | 1);
-      if (seen !== word) {
-        words[record + RECORD_HOLD] = hold;
-        continue;
-      }
-      words[record + RECORD_HOLD] = hold + 2;
-      const begun = (record + RECORD_BEGUN_F64) >> 1;
-      doubles[begun] = (doubles[begun] as number) + 1;
-      tether.held++;
-      this.tether = null;
-      if ((word & QUEUED) === 0) return guard;
-      try {
-        queue.latchAndSettle();
-      } catch (error) {
+    return tidily(cell, () => {
+      for (;;) {
+        const word = Atomics.load(words, at);
+        if ((word & RECOVER) === RECOVER) {
+          queue.latchAndSettle();
+          continue;
+        }
+        const hold = words[record + RECORD_HOLD] as number;
+        words[record + RECORD_HOLD] = hold | IN_DOUBT;
+        const seen = Atomics.compareExchange(words, at, word, (word & QUEUED) | 1);
+        if (seen !== word) {
+          words[record + RECORD_HOLD] = hold;
+          continue;
+        }
+        words[record + RECORD_HOLD] = hold + 2;
+        const begun = (record + RECORD_BEGUN_F64) >> 1;
+        doubles[begun] = (doubles[begun] as number) + 1;
+        tether.held++;
+        this.tether = null;
         cell.unreturned = guard;
-        cell.isUntidy = true;
-        void SOON.then(cell.tidy);
-        cell.tidy();
-        throw error;
+        if ((word & QUEUED) !== 0) queue.latchAndSettle();
+        return guard;
       }
-      return guard;
-    }
+    });
   }
 }
 

@@ -81,10 +81,7 @@ export class Cell {
   #slice = SLICE;
   /** The guard of a hold that was taken by a call that has not returned it yet. */
   unreturned: Pick<SyncGuard, 'release'> | null = null;
-  /**
-   * A call failed somewhere inside, as any can on a full stack, and has not been cleared up after. Whoever catches it sets this,
-   * then orders `tidy`, then calls it: in line, since a function that did so could fail before it began.
-   */
+  /** A call failed somewhere inside, as any can on a full stack, and has not been cleared up after: see `tidily`. */
   isUntidy = false;
 
   constructor(attachment: Attachment, pump: Pump, index: number) {

@@ -137,6 +137,11 @@ const fences = [
     ],
     old,
   ),
+  play(
+    'the fence of a name goes on where a number only just has room for it',
+    ['open a, take a, free a, dispose a, open a, take a, free a, dispose a'],
+    { locks: 1, floor: 2 ** 52 },
+  ),
   ...['before', 'after'].map((when) =>
     play(
       `a thread dies ${when} it notes half a fence`,

@@ -120,6 +120,14 @@ const orders = [
     ]),
   ),
   ...['mutex', 'semaphore'].map((kind) =>
+    arranged(
+      kind,
+      'a request of an event loop comes after one that was given up',
+      [(code, api) => code.holdBetween(api, 0, 2), (code, api) => code.giveUpFirst(api, 1, 5, 2)],
+      { patience: 5 },
+    ),
+  ),
+  ...['mutex', 'semaphore'].map((kind) =>
     arranged(kind, 'requests of one event loop in order', [
       (code, api) => code.takeInOrder(api, 1, 3),
       (code, api) => code.holdBetween(api, 0, 2),
@@ -274,6 +282,25 @@ const woken = [
   ),
 ];
 
+const full = [
+  ...[
+    ['mutex', 'async'],
+    ['semaphore', 'sync'],
+    ['read-write lock', 'sync', WRITE],
+  ].map(([kind, how, side = {}]) =>
+    arranged(kind, `${how} is woken by a release on a full stack`, [
+      (code, api) => code.releaseOnFullStack(api, 1, side),
+      (code, api) => code.takeSoon(api, 1, { ...side, how, limit: 2 }),
+    ]),
+  ),
+  ...['mutex', 'semaphore'].map((kind) =>
+    arranged(kind, 'a thread that fails on a full stack when it has it, and blocks', [
+      (code, api) => code.releaseAndFail(api, 1, 2),
+      (code, api) => code.failAndBlock(api, 1, 3),
+    ]),
+  ),
+];
+
 const together = [
   arranged(
     'read-write lock',
@@ -414,6 +441,7 @@ export const arrangedSubjects = [
   ...orders,
   ...queues,
   ...woken,
+  ...full,
   ...together,
   ...barging,
   ...plays,

@@ -193,7 +193,7 @@ export const faults = [
     name: 'downgrading does not let readers in',
     file: 'primitives/read-write-lock.js',
     where: 'situation',
-    from: 'if ((word & QUEUED) === 0)\n                return guard;',
+    from: 'if ((word & QUEUED) !== 0)\n                    queue.latchAndSettle();',
     to: 'return guard;',
   },
   {

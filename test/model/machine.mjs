@@ -104,6 +104,10 @@ export class Machine {
       return;
     }
     thread.fate = what === 'pause and die' ? { ...thread.fate, what: 'die after' } : undefined;
+    if (what === 'overflow') {
+      thread.overflow();
+      return;
+    }
     if (what === 'pause before' || what === 'pause and die') {
       thread.state = ASLEEP;
       thread.deadline = this.now + PREEMPTED;

@@ -138,8 +138,10 @@ class Resumption {
     this.body = body;
     this.promise = promise;
     this.frame = frame;
-    this.onFulfilled = (value) => this.#resume('next', value);
-    this.onRejected = (error) => this.#resume('throw', error);
+    const goOn = (value) => this.#resume('next', value);
+    const fail = (error) => this.#resume('throw', error);
+    this.onFulfilled = goOn;
+    this.onRejected = fail;
     this.onFulfilled.of = this;
     this.onRejected.of = this;
   }

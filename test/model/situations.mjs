@@ -276,6 +276,26 @@ export async function ringAfter(api, threads) {
   ring(api);
 }
 
+/** Asks twice in its event loop, and gives the first one up: the second has its place, and comes within so many milliseconds. */
+export async function giveUpFirst(api, from, timeout, limit) {
+  const { lock, clock } = api;
+  until(api, from);
+  const first = lock.acquire({ timeout });
+  const second = lock.acquire();
+  let hasGivenUp = false;
+  try {
+    await first;
+  } catch (error) {
+    hasGivenUp = isRefusal(error);
+  }
+  if (!hasGivenUp) throw new Error('it did not give up');
+  ring(api);
+  const start = clock();
+  const guard = await second;
+  if (clock() - start > limit) throw new Error(`it had to wait for ${clock() - start} ms`);
+  release(guard);
+}
+
 /** Asks in its event loop, and then blocking, which it gives up: the first request keeps its place. */
 export async function askAndGiveUp(api, from, order, timeout) {
   const { lock, claims } = api;
@@ -480,6 +500,50 @@ export async function bargeBusily(api, from, rounds) {
     pause(api);
     release(guard);
   }
+}
+
+/** Its stack is full when it has released, and is about to take the latch to wake who waits: a microtask does it. */
+export async function releaseOnFullStack(api, queued, { side, ...options } = {}) {
+  const guard = sideOf(api.lock, side).acquireSync(options);
+  enter(api, side, guard);
+  ring(api);
+  untilQueued(api, queued);
+  let isFull = false;
+  api.meet('compareExchange', 'overflow', 0, api.latchAt);
+  try {
+    leave(api, side, guard);
+  } catch (error) {
+    isFull = error instanceof RangeError;
+  }
+  if (!isFull || guard.held) throw new Error('it did not release on a full stack');
+}
+
+/** Its stack is full when it has just got it: then it has nothing, though it blocks until others have had it. */
+export async function failAndBlock(api, from, to) {
+  until(api, from);
+  let isFull = false;
+  try {
+    api.lock.acquireSync();
+  } catch (error) {
+    isFull = error instanceof RangeError;
+  }
+  if (!isFull) throw new Error('it did not fail on a full stack');
+  ring(api);
+  until(api, to);
+}
+
+/** Releases to one whose stack is full when it has got it and settles, and needs it again when that has failed. */
+export async function releaseAndFail(api, queued, to) {
+  const { lock, meet, wordAt } = api;
+  const guard = lock.acquireSync();
+  ring(api);
+  untilQueued(api, queued);
+  meet('load', 'overflow', 2, wordAt, queued);
+  release(guard);
+  until(api, to);
+  const again = lock.acquireSync();
+  release(again);
+  ring(api);
 }
 
 /** Holds it until these stand in the queue. */

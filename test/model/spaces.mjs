@@ -11,6 +11,16 @@ const kinds = {
   'read-write-lock': { kind: layout.KIND_READ_WRITE_LOCK, permits: 0, of: readWriteLockOf },
 };
 
+function* openNamed(presence, lockOf, label, kind = 'mutex') {
+  const name = label.startsWith('-') ? undefined : label;
+  const wanted = { kind: kinds[kind].kind, permits: kinds[kind].permits, name };
+  return lockOf(presence, yield* presence.obtain(wanted), kind);
+}
+
+function* openNumber(presence, lockOf, number, kind) {
+  return lockOf(presence, yield* presence.open(number, [kinds[kind].kind]), kind);
+}
+
 /** `floor`: of fences, as in a space that was used for long. */
 function prepare(world, index, { floor = 0 }) {
   const load = world.realm(index);
@@ -38,16 +48,9 @@ function prepare(world, index, { floor = 0 }) {
     room: world.subject.room,
     living: () => others.filter(({ state }) => state !== DEAD && state !== ENDED).length,
     attach: () => first || threads.attach(memory),
-    *open(attachment, label, kind = 'mutex') {
-      const presence = presenceOf(attachment);
-      const name = label.startsWith('-') ? undefined : label;
-      const wanted = { kind: kinds[kind].kind, permits: kinds[kind].permits, name };
-      return lockOf(presence, yield* presence.obtain(wanted), kind);
-    },
-    *openHandle(attachment, number, kind) {
-      const presence = presenceOf(attachment);
-      return lockOf(presence, yield* presence.open(number, [kinds[kind].kind]), kind);
-    },
+    // Made once: V8 makes a map for each generator function that runs, which stays, with all that it knows.
+    open: (attachment, label, kind) => openNamed(presenceOf(attachment), lockOf, label, kind),
+    openHandle: (attachment, number, kind) => openNumber(presenceOf(attachment), lockOf, number, kind),
     comparison(attachment) {
       const copy = words.slice();
       // Others have it for a space, and have asked oftener.

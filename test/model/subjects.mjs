@@ -270,6 +270,10 @@ export function twoSemaphores(parts) {
   };
 }
 
+function* isDead(stamp) {
+  return !(yield atomic('look', undefined, stamp));
+}
+
 /** The latch by itself; `threads` of them, with their number as stamp. */
 export function latch(threads, rounds = 1) {
   const stampOf = (index) => index + 1;
@@ -279,9 +283,6 @@ export function latch(threads, rounds = 1) {
     prepare(world, index) {
       const { acquireLatch, releaseLatch } = world.realm(index)('space/latch.js');
       const { words } = world;
-      const isDead = function* (stamp) {
-        return !(yield atomic('look', undefined, stamp));
-      };
       return {
         latch: {
           acquire: () => acquireLatch(words, layout.HEADER_LATCH, stampOf(index), isDead),

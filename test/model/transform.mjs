@@ -265,12 +265,21 @@ function rewrite(root, context, { names, edges, captures, sites, stops: own, pla
     return call('$enter', f.createNumericLiteral(points++), self, array(outer));
   };
 
+  /** V8 takes a function that is assigned to a property where it is made for one that stays, with all that it knows. */
+  const shortLived = (made, { parent }) =>
+    ts.isBinaryExpression(parent) && ts.isArrowFunction(made)
+      ? f.createParenthesizedExpression(
+          f.createComma(f.createNumericLiteral(0), f.createParenthesizedExpression(made)),
+        )
+      : made;
+
   /** A function as a value, with what it has captured. */
   const closed = (made, node) => {
-    if (!captures || (!ts.isArrowFunction(node) && !ts.isFunctionExpression(node))) return made;
+    if (!captures || (!ts.isArrowFunction(node) && !ts.isFunctionExpression(node)))
+      return shortLived(made, node);
     const outer = captured(node);
     const self = ts.isArrowFunction(node) && mentionsThis(node);
-    if (outer.length === 0 && !self) return made;
+    if (outer.length === 0 && !self) return shortLived(made, node);
     const thunks = [...outer, ...(self ? ['this'] : [])].map((name) =>
       thunk(name === 'this' ? f.createThis() : id(name)),
     );

@@ -89,7 +89,9 @@ export class World {
       subject,
       subject.ordered ? (index) => this.#inOrder(index) : undefined,
     );
-    this.machine.onDeath = (index) => this.claims.lose(this.#ownedBy(index));
+    // V8 takes a function that is assigned to a property where it is made for one that stays, with all that it knows.
+    const lose = (index) => this.claims.lose(this.#ownedBy(index));
+    this.machine.onDeath = lose;
     if (subject.now !== undefined) this.machine.now = subject.now;
     scratch.fill(0);
     this.#open();
@@ -121,9 +123,9 @@ export class World {
     const { subject, claims, words } = this;
     const load = this.realm(index);
     const nap = subject.naps?.[index] ?? 0;
-    const api = { index, claims, scratch, nap, words, bell: layout.HEADER_ECHO };
+    const deep = (isDeep) => (thread.isDeep = isDeep);
+    const api = { index, claims, scratch, nap, words, bell: layout.HEADER_ECHO, deep };
     Object.assign(api, this.opened[index]);
-    api.deep = (isDeep) => (thread.isDeep = isDeep);
     if (subject.isArranged) Object.assign(api, this.#director(thread));
     if (subject.parent === index) Object.assign(api, this.#toldOf(index));
     if (subject.abortable) api.signal = thread.signal = new ModelSignal();
@@ -218,9 +220,11 @@ export class World {
       isStarving: () => (this.wordOf(0) & bits.STARVING) !== 0,
       abort: (one) => machine.abort(one),
       beSlow: (time) => (thread.slowness = time),
-      meet: (kind, what, skips = 0, at = undefined) => (thread.fate = { kind, what, toll, skips, at }),
+      meet: (kind, what, skips = 0, at = undefined, one = thread.index) =>
+        (machine.threads[one].fate = { kind, what, toll, skips, at }),
       wordAt: layout.cellAt(this.memory.geometry, 0) + layout.CELL_WORD,
       firstAt: layout.cellAt(this.memory.geometry, 0) + layout.CELL_FIRST,
+      latchAt: layout.cellAt(this.memory.geometry, 0) + layout.CELL_LATCH,
       stateAt: (one) => layout.threadAt(this.entryOf(one)) + layout.THREAD_STATE,
       wake: (one) => machine.wakeSpuriously(one),
       die: () => machine.kill(thread.index),
@@ -368,26 +372,27 @@ export class World {
 
   /** After everybody has ended and the dead are buried: nothing is held, and nobody queues. */
   finish(budget) {
-    const world = this;
-    const { machine, subject, memory } = this;
+    const { machine, subject } = this;
     if (Object.keys(budget).length === 0) this.#checkWakes();
     const { observer } = machine;
-    if (subject.attaches || (machine.deaths > 0 && subject.open !== undefined)) {
-      const load = this.realm(observer.index);
-      const entry = this.entryOf(observer.index);
-      machine.as(observer, function* () {
-        const { Attachment, attach } = load('space/threads.js');
-        const known = subject.attaches
-          ? yield* attach(memory)
-          : new Attachment(memory, entry, layout.idOf(entry, 1));
-        // Where the system does not tell, it is told of the one that was told of the others.
-        yield* known.reapDead(subject.isTold === false ? subject.parent : undefined);
-        yield* subject.conclude?.(world, load, known) ?? [];
-      });
-    }
+    if (subject.attaches || (machine.deaths > 0 && subject.open !== undefined))
+      machine.as(observer, () => this.#conclude(observer));
     if (subject.open !== undefined) this.#checkConstants();
     this.#checkBuried();
     subject.atEnd(this);
+  }
+
+  *#conclude({ index }) {
+    const { subject, memory } = this;
+    const load = this.realm(index);
+    const entry = this.entryOf(index);
+    const { Attachment, attach } = load('space/threads.js');
+    const known = subject.attaches
+      ? yield* attach(memory)
+      : new Attachment(memory, entry, layout.idOf(entry, 1));
+    // Where the system does not tell, it is told of the one that was told of the others.
+    yield* known.reapDead(subject.isTold === false ? subject.parent : undefined);
+    yield* subject.conclude?.(this, load, known) ?? [];
   }
 
   /** Nobody is woken more often than it has slept, and once for a request that did not come to sleep. */
