@@ -7,7 +7,7 @@ import { nodeRedisDriver } from './node-redis.js';
 import type { Script } from './script.js';
 
 export interface Driver {
-  /** Runs a script in one round trip, or two if the server does not know it; `read` makes sense of its reply. Never throws. */
+  /** Runs a script, in one round trip unless the server has forgotten it; `read` makes sense of its reply. Never throws. */
   run<T>(script: Script, keys: string[], args: string[], read: (reply: unknown) => T): Promise<T>;
   /** Resolves when messages of the channel arrive from now on; its value ends that. */
   subscribe(channel: string, onMessage: (message: string) => void): Promise<() => Promise<unknown>>;

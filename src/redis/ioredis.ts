@@ -1,7 +1,7 @@
 /** ioredis, from version 5 on: a Redis, which may be behind Sentinel, or a Cluster. */
 import type { Driver } from './driver.js';
 import { retryDelay, type OwnClient } from './own-client.js';
-import { isUnknownScript, promised } from './script.js';
+import { runner } from './script.js';
 
 /** What the locks use of it. */
 export interface IoRedisClient {
@@ -29,13 +29,10 @@ export function ioRedisDriver(
   another: () => Listening = () => duplicate(client),
 ): Driver {
   return {
-    run({ sha, text }, keys, args, read) {
-      const asked = promised(() => client.evalsha(sha, keys.length, ...keys, ...args));
-      return asked.then(read, async (error: unknown) => {
-        if (!isUnknownScript(error)) throw error;
-        return read(await client.eval(text, keys.length, ...keys, ...args));
-      });
-    },
+    run: runner(
+      ({ sha }, keys, args) => client.evalsha(sha, keys.length, ...keys, ...args),
+      ({ text }, keys, args) => client.eval(text, keys.length, ...keys, ...args),
+    ),
 
     async subscribe(channel, onMessage) {
       // A cluster has a connection of its own for messages; it needs no second set of connections to all nodes.

@@ -1,7 +1,7 @@
 /** node-redis, from version 5 on: a client, a cluster or a sentinel. */
 import type { Driver } from './driver.js';
 import { retryDelay, type OwnClient } from './own-client.js';
-import { isUnknownScript, promised } from './script.js';
+import { runner } from './script.js';
 
 interface ScriptArguments {
   keys?: string[];
@@ -35,13 +35,10 @@ export function nodeRedisDriver(
 ): Driver {
   const asking = withoutTimeout(client);
   return {
-    run({ sha, text }, keys, args, read) {
-      const options = { keys, arguments: args };
-      return promised(() => asking.evalSha(sha, options)).then(read, async (error: unknown) => {
-        if (!isUnknownScript(error)) throw error;
-        return read(await asking.eval(text, options));
-      });
-    },
+    run: runner(
+      ({ sha }, keys, args) => asking.evalSha(sha, { keys, arguments: args }),
+      ({ text }, keys, args) => asking.eval(text, { keys, arguments: args }),
+    ),
 
     subscribe: (channel, onMessage) =>
       hasConnectionForMessages(client)

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { show } from '../deadline.js';
+import type { Driver } from './driver.js';
 
 export interface Script {
   readonly text: string;
@@ -31,15 +32,31 @@ export const POOL_INFO: Script = script('pool-info');
 export const WAITS: Script = script('waits');
 
 /** The server has forgotten the script, or never saw it. */
-export function isUnknownScript(error: unknown): boolean {
+function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
-/** What a client answers; one that throws instead of rejecting, as ioredis does for a slot without a node, rejects. */
-export function promised(ask: () => Promise<unknown>): Promise<unknown> {
-  try {
-    return ask();
-  } catch (error) {
-    return Promise.reject(error instanceof Error ? error : new Error(show(error)));
-  }
+/** Sends a script to the server, by its sha or with its text. */
+type Send = (script: Script, keys: string[], args: string[]) => Promise<unknown>;
+
+/**
+ * Runs scripts on a connection. The first time with the text, so that the server knows it from then on: what is sent after it is
+ * carried out after it, which would not be so if the server first had to say that it does not know the script.
+ */
+export function runner(bySha: Send, byText: Send): Driver['run'] {
+  const sent = new Set<Script>();
+  return (script, keys, args, read) => {
+    let asked: Promise<unknown>;
+    try {
+      asked = (sent.has(script) ? bySha : byText)(script, keys, args);
+    } catch (error) {
+      // It should have rejected: ioredis throws if no node of a cluster has the key.
+      asked = Promise.reject(error instanceof Error ? error : new Error(show(error)));
+    }
+    sent.add(script);
+    return asked.then(read, async (error: unknown) => {
+      if (!isUnknownScript(error)) throw error;
+      return read(await byText(script, keys, args));
+    });
+  };
 }

@@ -55,6 +55,20 @@ describe('who excludes whom', () => {
     for (const lease of leases) await lease?.release();
   });
 
+  test.each(Object.keys(kinds))('what %s asks for first is carried out in order', async (kind) => {
+    const fresh = await RedisServer.start();
+    try {
+      const lock = new RedisLock('ordered', { client: await connect(fresh.url, kind) });
+      const lease = await lock.acquire();
+      const released = lease.release();
+      const next = await lock.tryAcquire();
+      expect(await released).toBe(true);
+      expect(next?.held).toBe(true);
+    } finally {
+      await fresh.end();
+    }
+  });
+
   test('first come, first served between clients, even for those who try', async () => {
     const name = newName();
     const locks = [...clients.values()].map(([client]) => new RedisLock(name, { client }));
