@@ -32,7 +32,7 @@ export const POOL_INFO: Script = script('pool-info');
 export const WAITS: Script = script('waits');
 
 /** The server has forgotten the script, or never saw it. */
-function isUnknownScript(error: unknown): boolean {
+export function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 

@@ -1,5 +1,6 @@
 // Redis servers of the tests' own: on free ports, in throw-away folders, gone when the process is.
 import { spawn, spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -35,25 +36,28 @@ export class RedisServer {
   /** The same with further environment variables. */
   static async startIn(env, ...words) {
     install();
-    for (let tries = 1; ; tries++) {
+    return onFreePorts(async () => {
       const server = new RedisServer(await freePort(), words, env);
       try {
         await server.run();
         return server;
       } catch (error) {
         server.discard();
-        if (tries === 5) throw error; // Somebody else may have taken the port.
+        throw error;
       }
-    }
+    });
   }
 
   /** Three servers that share the slots of a cluster. */
   static async startCluster() {
     const nodes = [];
     for (let count = 0; count < 3; count++) {
-      const bus = await freePort();
-      const options = ['--cluster-enabled', 'yes', '--cluster-port', bus, '--cluster-node-timeout', 2000];
-      nodes.push(Object.assign(await RedisServer.start(...options), { bus }));
+      const start = async () => {
+        const bus = await freePort();
+        const options = ['--cluster-enabled', 'yes', '--cluster-port', bus, '--cluster-node-timeout', 2000];
+        return Object.assign(await RedisServer.start(...options), { bus });
+      };
+      nodes.push(await onFreePorts(start));
     }
     const share = Math.ceil(16_384 / nodes.length);
     for (const [place, node] of nodes.entries()) {
@@ -160,13 +164,37 @@ async function eventually(what, condition) {
     if (performance.now() > limit) throw new Error(`Not within a minute: ${what}`);
 }
 
+/** Tries again: somebody else may have taken a port. */
+async function onFreePorts(start) {
+  for (let tries = 1; ; tries++)
+    try {
+      return await start();
+    } catch (error) {
+      if (tries === 5) throw error;
+    }
+}
+
+/** Below the ports that systems give to outgoing connections: one of those may come before the server does. */
+const PORTS = { first: 10_000, count: 20_000 };
+
+/** A port that nobody has; whoever asks at the same time hardly gets the same one. */
 export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
+  for (;;) {
+    const port = PORTS.first + randomInt(PORTS.count);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port) {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  return port;
+  return true;
 }
 
 function isInstalled() {

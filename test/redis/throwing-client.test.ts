@@ -19,13 +19,12 @@ function throwing(kind: (typeof kinds)[number], calls: readonly number[]) {
     if (calls.includes(++count)) throw new TypeError('this slot has no node');
     return Promise.resolve(who.includes(' ') ? '5' : 1);
   };
-  const evalsha = (_sha: string, _keys: number, _key: string, ...args: string[]) => answer(args);
-  const evalSha = (_sha: string, options: { arguments?: string[] }) => answer(options.arguments ?? []);
-  const eval_ = async (): Promise<never> => Promise.reject(new Error('not to be asked'));
+  const ofIoRedis = (_script: string, _keys: number, _key: string, ...args: string[]) => answer(args);
+  const ofNodeRedis = (_script: string, options: { arguments?: string[] }) => answer(options.arguments ?? []);
   const driver =
     kind === 'ioredis'
-      ? ioRedisDriver({ status: 'ready', evalsha, eval: eval_ })
-      : nodeRedisDriver({ isOpen: true, evalSha, eval: eval_ });
+      ? ioRedisDriver({ status: 'ready', evalsha: ofIoRedis, eval: ofIoRedis })
+      : nodeRedisDriver({ isOpen: true, evalSha: ofNodeRedis, eval: ofNodeRedis });
   const store = new LockStore(driver, 'the lock', 'key');
   const side: Side = {
     nextToken: () => `token${++tokens}`,
