@@ -1,9 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { atMost, missing, unbounded } from '../figures/figure.mjs';
 import { median } from '../figures/median.mjs';
 import { duration } from '../units.mjs';
 import { connect, kindOf, notInstalled } from './kinds.mjs';
 
 const TURNS = 20;
+/** Milliseconds for a turn at the most: a peer may wait for the server that stands still. */
+const PATIENCE = 10_000;
 const TTL = 1000;
 
 /**
@@ -23,9 +26,7 @@ export async function stopped({ servers }, onProgress, signal) {
     if (maker === null) figures.push(missing(name, notInstalled));
     else {
       const acquire = maker(`stopped-${kind}`);
-      await (
-        await acquire()
-      )();
+      await turn(acquire);
       servers[1].pause();
       try {
         const times = await measure(acquire, signal);
@@ -48,14 +49,22 @@ export async function stopped({ servers }, onProgress, signal) {
   return figures;
 }
 
+async function turn(acquire) {
+  const release = await acquire();
+  await release();
+}
+
+async function tooLate() {
+  await sleep(PATIENCE, undefined, { ref: false });
+  throw new Error(`it had not answered after ${PATIENCE} ms`);
+}
+
 async function measure(acquire, signal) {
   const times = [];
-  for (let turn = 0; turn < TURNS; turn++) {
+  for (let count = 0; count < TURNS; count++) {
     signal.throwIfAborted();
     const begin = performance.now();
-    await (
-      await acquire()
-    )();
+    await Promise.race([turn(acquire), tooLate()]);
     times.push(performance.now() - begin);
   }
   return times;
