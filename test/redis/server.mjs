@@ -164,7 +164,12 @@ async function eventually(what, condition) {
     if (performance.now() > limit) throw new Error(`Not within a minute: ${what}`);
 }
 
-/** Tries again: somebody else may have taken a port. */
+/**
+ * Tries again: somebody else may have taken a port.
+ * @template T
+ * @param {() => Promise<T>} start
+ * @returns {Promise<T>}
+ */
 async function onFreePorts(start) {
   for (let tries = 1; ; tries++)
     try {
