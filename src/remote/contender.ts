@@ -189,7 +189,7 @@ export class Contender {
     const { token } = asked;
     if (request.token !== token) {
       const { waker } = this.#side;
-      waker?.delete(request);
+      if (request.token !== '') waker?.delete(request);
       request.token = token;
       waker?.add(request);
     }
