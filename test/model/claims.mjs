@@ -55,9 +55,10 @@ export class Claims {
     this.#enter(this.inside, index, guard);
   }
 
-  /** A thread dies that owns so many locks, alone. */
-  lose(owned) {
+  /** That thread dies, which owns so many locks, alone. */
+  lose(index, owned) {
     this.lost += owned;
+    this.opened = this.opened.filter((one) => one.index !== index);
   }
 
   leaveAlone(index) {

@@ -138,7 +138,7 @@ function findOptions(options, world, left, reduce) {
   let local;
   clear(options);
   for (const thread of threads) {
-    if (!world.machine.isReady(thread)) continue;
+    if (!world.machine.isReady(thread) || (reduce && isLikeAnother(thread, world))) continue;
     // Whoever else goes on, does so before or after this thread's next operation.
     if (isHidden(thread.next)) return onlyThis(options, thread, world, left);
     options.push(thread.index);
@@ -153,6 +153,12 @@ function findOptions(options, world, left, reduce) {
   if (steps > 0) addFaults(options, world, left, reduce, local);
   return steps;
 }
+
+/** Neither has begun, and both are to do the same: what comes of it if this one goes first comes of the other as well. */
+const isLikeAnother = (thread, { subject, machine }) =>
+  subject.isSymmetric === true &&
+  !thread.hasBegun &&
+  machine.threads.some(({ index, state, hasBegun }) => index < thread.index && state === READY && !hasBegun);
 
 /** Faster than to set its length. */
 function clear(options) {
@@ -176,7 +182,7 @@ function addFaults(options, world, left, reduce, local) {
   const { threads } = machine;
   const isOnly = reduce && isOnlyDeath(left, machine, subject);
   for (const thread of threads) {
-    if (!canDie(thread, left, world)) continue;
+    if (!canDie(thread, left, world) || (reduce && isLikeAnother(thread, world))) continue;
     const isNoticed = thread === local || (local === undefined && machine.wouldNotice(thread));
     if (!isOnly || isNoticed) options.push(choiceOf(KILL, thread.index));
   }

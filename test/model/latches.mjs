@@ -3,8 +3,32 @@ import { bits, layout } from './space.mjs';
 
 const SLEEPERS = 1 << 31;
 
-/** @returns {Function} the `rule` of a machine */
-export function latchRule({ words: memory, geometry }) {
+/** Words of a space that are written under the latch of the space only (`written`), and that are read there only as well (`own`). */
+export function guardedIn(geometry) {
+  const { aboutAt, recordAt, threadAt } = layout;
+  const written = new Set([layout.HEADER_THREADS_USED]);
+  const own = new Set([layout.HEADER_CELLS_USED]);
+  for (let cell = 0; cell < geometry.locks; cell++) {
+    // Whoever has it open knows its kind without the latch, and without an operation.
+    written.add(aboutAt(geometry, cell) + layout.ABOUT_KIND);
+    own.add(aboutAt(geometry, cell) + layout.ABOUT_DISPOSED);
+  }
+  // One entry more, for whoever buries: see `claimDeadEntry`.
+  for (let entry = 0; entry <= geometry.threads; entry++) {
+    for (const name of ['STATE', 'TID', 'START', 'NODE_ID', 'PID'])
+      written.add(threadAt(entry) + layout[`THREAD_${name}`]);
+    own.add(threadAt(entry) + layout.THREAD_INCARNATION);
+    for (let cell = 0; cell < geometry.locks; cell++)
+      own.add(recordAt(geometry, entry, cell) + layout.RECORD_OPEN);
+  }
+  return { written, own };
+}
+
+/**
+ * @param {{ written: Set<number>, own: Set<number> }} guarded see `guardedIn`
+ * @returns {Function} the `rule` of a machine
+ */
+export function latchRule({ words: memory, geometry }, { written, own }) {
   const ofWord = new Map();
   for (let cell = 0; cell < geometry.locks; cell++) {
     const word = layout.cellAt(geometry, cell) + layout.CELL_WORD;
@@ -12,6 +36,7 @@ export function latchRule({ words: memory, geometry }) {
   }
   const latches = new Set([layout.HEADER_LATCH, ...ofWord.values()]);
   const holders = new Map();
+  const holdsSpace = (thread) => holders.get(layout.HEADER_LATCH) === thread;
 
   /** Somebody who waits for it only changes SLEEPERS. */
   const note = (thread, at, stamp, old) => {
@@ -20,8 +45,10 @@ export function latchRule({ words: memory, geometry }) {
     else holders.set(at, thread);
   };
 
-  return (thread, words, at, kind, old) => {
+  const rule = (thread, words, at, kind, old) => {
     if (words !== memory) return;
+    if ((own.has(at) || (written.has(at) && kind !== 'load')) && !holdsSpace(thread))
+      throw new Error(`thread ${thread.index} uses word ${at} without the space latch`);
     const latch = ofWord.get(at);
     if (latch !== undefined) {
       const isQueuedAnew = ((words[at] ^ old) & bits.QUEUED) !== 0;
@@ -33,4 +60,8 @@ export function latchRule({ words: memory, geometry }) {
       note(thread, at, words[at] & ~SLEEPERS, old);
     }
   };
+  /** Nobody else can come in between: as long as it has the latch, that word is only its own, or only read. */
+  rule.isGuarded = (thread, { at, kind }) =>
+    holdsSpace(thread) && (own.has(at) || (written.has(at) && kind === 'load'));
+  return rule;
 }

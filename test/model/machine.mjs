@@ -83,6 +83,7 @@ export class Machine {
     const thread = this.threads[index];
     const { next } = thread;
     this.steps++;
+    if (next !== START) thread.hasBegun = true;
     if (thread.wokenBy !== undefined) {
       const result = thread.wokenBy;
       thread.wokenBy = undefined;

@@ -99,6 +99,8 @@ export class Thread {
     this.machine = machine;
     this.index = index;
     this.state = READY;
+    /** Has it done any operation yet? */
+    this.hasBegun = false;
     /** The operation it is about to do. */
     this.next = START;
     /** What a sleeper will be told when it takes its next step. */

@@ -1,6 +1,6 @@
 /** One execution of a subject: its memory, its threads with their locks, and what must hold in the end. */
 import { Claims } from './claims.mjs';
-import { latchRule } from './latches.mjs';
+import { guardedIn, latchRule } from './latches.mjs';
 import { Machine, runAtOnce } from './machine.mjs';
 import { ModelSignal } from './promise.mjs';
 import { modeOf, realmOf } from './realm.mjs';
@@ -16,7 +16,14 @@ function memoryFor(locks, threads) {
     const { createMemory } = realmOf(0, modeOf())('space/memory.js');
     const memory = createMemory(locks, threads);
     const blank = memory.words.slice();
-    memories.set(size, { memory, blank, counted: countedIn(memory), constants: constantsOf(memory) });
+    const guarded = guardedIn(memory.geometry);
+    memories.set(size, {
+      memory,
+      blank,
+      counted: countedIn(memory),
+      constants: constantsOf(memory),
+      guarded,
+    });
   }
   return memories.get(size);
 }
@@ -44,6 +51,9 @@ function constantsOf({ geometry, words }) {
   const has = words.map((_, at) => (isConstant(at) ? 1 : 0));
   return { has, list: [...has.keys()].filter((at) => has[at] === 1) };
 }
+
+/** Where threads find their locks open, what opens them does so without a latch. */
+const UNGUARDED = { written: new Set(), own: new Set() };
 
 /** Wakes of a thread that was about to sleep; no program has more requests that can come so far. */
 const MOST_WAKES = 3;
@@ -74,13 +84,13 @@ export class World {
     this.mode = mode;
     this.machine = new Machine(subject.threads.length);
     this.machine.armsOnce = true;
-    const { memory, blank, counted, constants } = memoryFor(
+    const { memory, blank, counted, constants, guarded } = memoryFor(
       subject.locks ?? 1,
       subject.room ?? subject.threads.length + 1,
     );
     this.memory = memory;
     this.words = memory.words;
-    this.machine.rule = latchRule(memory);
+    this.machine.rule = latchRule(memory, subject.attaches ? guarded : UNGUARDED);
     this.blank = blank;
     this.counted = counted;
     this.constants = constants;
@@ -90,7 +100,7 @@ export class World {
       subject.ordered ? (index) => this.#inOrder(index) : undefined,
     );
     // V8 takes a function that is assigned to a property where it is made for one that stays, with all that it knows.
-    const lose = (index) => this.claims.lose(this.#ownedBy(index));
+    const lose = (index) => this.claims.lose(index, this.#ownedBy(index));
     this.machine.onDeath = lose;
     if (subject.now !== undefined) this.machine.now = subject.now;
     scratch.fill(0);
@@ -135,13 +145,17 @@ export class World {
   }
 
   /**
-   * Is its next step the same before as after whatever the others do? A read of what nobody else writes; or a note of
-   * what it holds, as long as no time can have passed and nobody has died: only then do others look at it.
+   * Is its next step the same before as after whatever the others do? A read of what nobody else writes; something that is
+   * under a latch that it has; or a note of what it holds, as long as no time can have passed and nobody has died: only then
+   * do others look at it.
    */
-  isLocal({ next, wokenBy, index }, { clock, busy }) {
+  isLocal(thread, { clock, busy }) {
+    const { next, wokenBy, index } = thread;
     const { kind, at } = next;
     if (kind === 'start' || kind === 'turn') return true;
-    if (wokenBy !== undefined || this.subject.open === undefined || next.words !== this.words) return false;
+    if (wokenBy !== undefined || next.words !== this.words) return false;
+    if (this.machine.rule.isGuarded(thread, next)) return true;
+    if (this.subject.open === undefined) return false;
     if (kind === 'plain store')
       return clock + busy === 0 && this.isUnwatched && this.#isOwnHold(at, index) && this.machine.isTimeless;
     if (kind !== 'load' && kind !== 'plain read') return false;
