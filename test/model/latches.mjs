@@ -3,32 +3,37 @@ import { bits, layout } from './space.mjs';
 
 const SLEEPERS = 1 << 31;
 
-/** Words of a space that are written under the latch of the space only (`written`), and that are read there only as well (`own`). */
-export function guardedIn(geometry) {
+/** What a word is guarded by: nothing, or it is written under the latch of the space only, or read there only as well. */
+const WRITTEN = 1;
+const OWN = 2;
+
+/** Of every word, how the latch of the space guards it where threads attach, and make and dispose of locks. */
+export function guardsIn({ words, geometry }) {
   const { aboutAt, recordAt, threadAt } = layout;
-  const written = new Set([layout.HEADER_THREADS_USED]);
-  const own = new Set([layout.HEADER_CELLS_USED]);
+  const guards = new Uint8Array(words.length);
+  guards[layout.HEADER_THREADS_USED] = WRITTEN;
+  guards[layout.HEADER_CELLS_USED] = OWN;
   for (let cell = 0; cell < geometry.locks; cell++) {
     // Whoever has it open knows its kind without the latch, and without an operation.
-    written.add(aboutAt(geometry, cell) + layout.ABOUT_KIND);
-    own.add(aboutAt(geometry, cell) + layout.ABOUT_DISPOSED);
+    guards[aboutAt(geometry, cell) + layout.ABOUT_KIND] = WRITTEN;
+    guards[aboutAt(geometry, cell) + layout.ABOUT_DISPOSED] = OWN;
   }
   // One entry more, for whoever buries: see `claimDeadEntry`.
   for (let entry = 0; entry <= geometry.threads; entry++) {
     for (const name of ['STATE', 'TID', 'START', 'NODE_ID', 'PID'])
-      written.add(threadAt(entry) + layout[`THREAD_${name}`]);
-    own.add(threadAt(entry) + layout.THREAD_INCARNATION);
+      guards[threadAt(entry) + layout[`THREAD_${name}`]] = WRITTEN;
+    guards[threadAt(entry) + layout.THREAD_INCARNATION] = OWN;
     for (let cell = 0; cell < geometry.locks; cell++)
-      own.add(recordAt(geometry, entry, cell) + layout.RECORD_OPEN);
+      guards[recordAt(geometry, entry, cell) + layout.RECORD_OPEN] = OWN;
   }
-  return { written, own };
+  return guards;
 }
 
 /**
- * @param {{ written: Set<number>, own: Set<number> }} guarded see `guardedIn`
+ * @param {Uint8Array} guards see `guardsIn`
  * @returns {Function} the `rule` of a machine
  */
-export function latchRule({ words: memory, geometry }, { written, own }) {
+export function latchRule({ words: memory, geometry }, guards) {
   const ofWord = new Map();
   for (let cell = 0; cell < geometry.locks; cell++) {
     const word = layout.cellAt(geometry, cell) + layout.CELL_WORD;
@@ -47,7 +52,7 @@ export function latchRule({ words: memory, geometry }, { written, own }) {
 
   const rule = (thread, words, at, kind, old) => {
     if (words !== memory) return;
-    if ((own.has(at) || (written.has(at) && kind !== 'load')) && !holdsSpace(thread))
+    if (guards[at] !== 0 && (guards[at] === OWN || kind !== 'load') && !holdsSpace(thread))
       throw new Error(`thread ${thread.index} uses word ${at} without the space latch`);
     const latch = ofWord.get(at);
     if (latch !== undefined) {
@@ -62,6 +67,6 @@ export function latchRule({ words: memory, geometry }, { written, own }) {
   };
   /** Nobody else can come in between: as long as it has the latch, that word is only its own, or only read. */
   rule.isGuarded = (thread, { at, kind }) =>
-    holdsSpace(thread) && (own.has(at) || (written.has(at) && kind === 'load'));
+    guards[at] !== 0 && holdsSpace(thread) && (guards[at] === OWN || kind === 'load');
   return rule;
 }

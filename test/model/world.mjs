@@ -1,6 +1,6 @@
 /** One execution of a subject: its memory, its threads with their locks, and what must hold in the end. */
 import { Claims } from './claims.mjs';
-import { guardedIn, latchRule } from './latches.mjs';
+import { guardsIn, latchRule } from './latches.mjs';
 import { Machine, runAtOnce } from './machine.mjs';
 import { ModelSignal } from './promise.mjs';
 import { modeOf, realmOf } from './realm.mjs';
@@ -16,13 +16,14 @@ function memoryFor(locks, threads) {
     const { createMemory } = realmOf(0, modeOf())('space/memory.js');
     const memory = createMemory(locks, threads);
     const blank = memory.words.slice();
-    const guarded = guardedIn(memory.geometry);
     memories.set(size, {
       memory,
       blank,
       counted: countedIn(memory),
       constants: constantsOf(memory),
-      guarded,
+      guards: guardsIn(memory),
+      // Where threads find their locks open, what has opened them did so without a latch.
+      noGuards: new Uint8Array(memory.words.length),
     });
   }
   return memories.get(size);
@@ -51,9 +52,6 @@ function constantsOf({ geometry, words }) {
   const has = words.map((_, at) => (isConstant(at) ? 1 : 0));
   return { has, list: [...has.keys()].filter((at) => has[at] === 1) };
 }
-
-/** Where threads find their locks open, what opens them does so without a latch. */
-const UNGUARDED = { written: new Set(), own: new Set() };
 
 /** Wakes of a thread that was about to sleep; no program has more requests that can come so far. */
 const MOST_WAKES = 3;
@@ -84,13 +82,13 @@ export class World {
     this.mode = mode;
     this.machine = new Machine(subject.threads.length);
     this.machine.armsOnce = true;
-    const { memory, blank, counted, constants, guarded } = memoryFor(
+    const { memory, blank, counted, constants, guards, noGuards } = memoryFor(
       subject.locks ?? 1,
       subject.room ?? subject.threads.length + 1,
     );
     this.memory = memory;
     this.words = memory.words;
-    this.machine.rule = latchRule(memory, subject.attaches ? guarded : UNGUARDED);
+    this.machine.rule = latchRule(memory, subject.attaches ? guards : noGuards);
     this.blank = blank;
     this.counted = counted;
     this.constants = constants;
