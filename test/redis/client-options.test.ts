@@ -1,7 +1,9 @@
 /** Clients as their users have set them up. */
 import { Redis } from 'ioredis';
-import { createClient } from 'redis';
+import { createClient, createClientPool } from 'redis';
+import { createClientPool as createClientPool5 } from 'redis-5';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { UnsupportedError } from 'mortise';
 import { RedisLock, type RedisClient } from 'mortise/redis';
 import { isPassing } from '../../dist/redis/failure.js';
 import { until } from '../fixtures/until.ts';
@@ -76,4 +78,14 @@ describe('an error that a server answers with', () => {
   ])('stays: %s', (message) => {
     expect(isPassing(new Error(message))).toBe(false);
   });
+});
+
+test.each<[string, (options: object) => RedisClient]>([
+  ['node-redis 6', (options) => createClientPool(options)],
+  ['node-redis 5', (options) => createClientPool5(options)],
+])('a pool of clients is refused (%s)', (_, make) => {
+  const client = make({ url: server.url });
+  expect(() => new RedisLock('a', { client })).toThrow(UnsupportedError);
+  expect(() => new RedisLock('a', { client })).toThrow('options.client is a pool');
+  expect(() => new RedisLock('a', { clients: [client] })).toThrow('options.clients[0] is a pool');
 });
