@@ -34,6 +34,11 @@ const open = [
 ];
 
 const reused = [
+  play(
+    'a handle is opened while its lock is disposed of, and another one comes after it',
+    ['open -x, post -x, ring, dispose -x, open b, dispose b', 'until 1, race -x'],
+    two,
+  ),
   play('a handle does not open what came after it in the same cell', [
     'open -x, post -x, dispose -x, open b, stale -x, dispose b, open c, stale -x, ring, until 2, dispose c',
     'until 1, stale -x, ring',

@@ -154,11 +154,15 @@ function findOptions(options, world, left, reduce) {
   return steps;
 }
 
-/** Neither has begun, and both are to do the same: what comes of it if this one goes first comes of the other as well. */
+/**
+ * Neither has begun, and both are to do the same: what comes of it if the one goes first comes of the other as well. The last
+ * one goes first, so that hardly any has the entry of its own number in the space: code that takes the one for the other is
+ * seen to.
+ */
 const isLikeAnother = (thread, { subject, machine }) =>
   subject.isSymmetric === true &&
   !thread.hasBegun &&
-  machine.threads.some(({ index, state, hasBegun }) => index < thread.index && state === READY && !hasBegun);
+  machine.threads.some(({ index, state, hasBegun }) => index > thread.index && state === READY && !hasBegun);
 
 /** Faster than to set its length. */
 function clear(options) {

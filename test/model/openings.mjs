@@ -89,6 +89,18 @@ export async function follow(api, steps) {
         claims.openNamed(index, name, made);
         own.set(label, { lock: made, isMutex: kind === 'mutex' });
         break;
+      // It may be too late.
+      case 'race':
+        try {
+          made = openHandle(attachment, claims.posts.get(name), kind);
+        } catch (error) {
+          if (error.code !== codes.stale) throw error;
+        }
+        if (made === undefined) break;
+        claims.openNamed(index, name, made);
+        claims.closeNamed(index, name);
+        made.dispose();
+        break;
       case 'post':
         claims.posts.set(name, lock.handle.cell);
         break;

@@ -81,8 +81,16 @@ export const primitives = {
     ],
   },
   'reentrant mutex': {
-    sync: [reentrantMutex([s, s, s], 2), reentrantMutex([s, s], 3)],
-    async: [reentrantMutex([a, a, s], 2), reentrantMutex([`${a} + ${a}`, s], 1)],
+    sync: [
+      reentrantMutex([s, s, s], 2),
+      reentrantMutex([s, s], 3),
+      reentrantMutex([s, s, 'try'], 2, { timeout: 5 }),
+    ],
+    async: [
+      reentrantMutex([a, a, s], 2),
+      reentrantMutex([`${a} + ${a}`, s], 1),
+      reentrantMutex([s, a, a], 2, { timeout: 5, abortable }),
+    ],
   },
   semaphore: {
     sync: [
@@ -255,7 +263,8 @@ const pairs = [
   ...cases([latch(2, 2)], faults),
   ...cases([mutex([s, s], 2, timeout)], faults),
   ...cases([mutex([a, a], 2, { abortable }), mutex([s, a], 2, { abortable })], asyncFaults),
-  ...cases([reentrantMutex([s, s], 2), reentrantMutex([s, a], 2)], faults),
+  ...cases([reentrantMutex([s, s], 2)], faults),
+  ...cases([reentrantMutex([s, a], 2, { abortable })], asyncFaults),
   ...cases([semaphore([s, s], [1, 2], 2, 2)], faults),
   ...cases([semaphore([a, a], [1, 2], 2, 2, { abortable })], asyncFaults),
   ...cases([readWriteLock(['read', 'write'], 2), readWriteLock(['downgrade', 'write'], 2)], faults),
@@ -271,13 +280,13 @@ const pairs = [
 const asyncTriples = [
   mutex([a, a, a], 1, { abortable }),
   mutex([s, s, a], 1, { abortable }),
+  reentrantMutex([a, a, s], 1, { abortable }),
   semaphore([s, a, a], [1, 2, 1], 2, 1, { abortable }),
   readWriteLock(['read async', 'write async', 'downgrade'], 1, { abortable }),
 ];
 const triples = [
   mutex([s, s, s], 1, timeout),
   reentrantMutex([s, s, s]),
-  reentrantMutex([a, a, s]),
   semaphore([s, s, s], [1, 2, 1], 2),
   readWriteLock(['read', 'write', 'downgrade']),
   readWriteLock(['read', 'read', 'write']),

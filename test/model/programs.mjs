@@ -52,27 +52,32 @@ export async function useMutex(api, how, rounds, options) {
 }
 
 /** Enters again inside, and releases in either order. */
-export async function useReentrantMutex(api, how, rounds) {
+export async function useReentrantMutex(api, how, rounds, options) {
   const { lock, claims, index } = api;
+  const body = async (outer) => {
+    claims.enterAlone(index, outer);
+    const inner = await lock.acquire();
+    pause(api);
+    release(inner);
+    pause(api);
+    claims.leaveAlone(index);
+  };
   for (let round = 0; round < rounds; round++) {
-    if (how === 'sync') {
-      const outer = lock.acquireSync();
-      claims.enterAlone(index, outer);
-      const inner = lock.acquireSync();
-      pause(api);
-      release(round % 2 === 0 ? inner : outer);
-      pause(api);
-      claims.leaveAlone(index);
-      release(round % 2 === 0 ? outer : inner);
-    } else
-      await lock.withLock(async (outer) => {
-        claims.enterAlone(index, outer);
-        const inner = await lock.acquire();
-        pause(api);
-        release(inner);
-        pause(api);
-        claims.leaveAlone(index);
-      });
+    let outer = null;
+    try {
+      if (how === 'async') await lock.withLock(body, options);
+      else outer = ways[how](lock, options);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+    if (outer === null) continue;
+    claims.enterAlone(index, outer);
+    const inner = lock.acquireSync();
+    pause(api);
+    release(round % 2 === 0 ? inner : outer);
+    pause(api);
+    claims.leaveAlone(index);
+    release(round % 2 === 0 ? outer : inner);
   }
 }
 

@@ -47,8 +47,10 @@ function read() {
     const { values } = parseArgs({ options });
     for (const name of ['executions', 'seed', 'limit', 'threads']) {
       const value = Number(values[name]);
-      if (!/^\d+$/.test(values[name]) || value < (name === 'seed' ? 0 : 1) || value > 2 ** 32)
-        fail(`--${name} must be a positive integer of 2^32 at most, not ${values[name]}`);
+      // Seeds are counted up from the first one.
+      const [least, most] = name === 'seed' ? [0, 2 ** 50] : [1, 2 ** 32];
+      if (!/^\d+$/.test(values[name]) || value < least || value > most)
+        fail(`--${name} must be an integer from ${least} to ${most}, not ${values[name]}`);
       values[name] = value;
     }
     if (values.choices !== undefined && !/^\d+(\.\d+)*$/.test(values.choices))

@@ -150,6 +150,7 @@ export function comparisons(threads, rounds = 1) {
  * | `refuse a semaphore` | the name is that of another kind |
  * | `full b` | there is no room |
  * | `post -x`, `receive -x`, `stale -x` | passes its handle on; opens it; it stands for nothing any more |
+ * | `race -x` | opens and disposes of what a handle stands for, if it still does |
  * | `take a`, `inherit a`, `free a` | acquires it, is told of a death; releases it |
  * | `ask a`, `get a` | acquires it in the event loop, and waits for it |
  * | `wait a` | tries for a millisecond, in vain |

@@ -67,6 +67,7 @@ export const slow = (subject, naps) => ({
   ...subject,
   name: `${subject.name}, naps of ${naps.join(', ')} ms`,
   naps,
+  isSymmetric: false,
   opened: undefined,
 });
 
@@ -86,6 +87,7 @@ export const watched = (subject, isTold = true) => ({
   parent: subject.threads.length,
   immortal: subject.threads.length,
   threads: [...subject.threads, [(code, api) => code.buryEnded(api)]],
+  isSymmetric: false,
   opened: undefined,
 });
 
@@ -110,12 +112,18 @@ export const scattered = (subject, first, step, room) => ({
   opened: undefined,
 });
 
-export function reentrantMutex(hows, rounds = 1) {
+export function reentrantMutex(hows, rounds = 1, { abortable = false, ...options } = {}) {
   return {
-    name: `reentrant mutex ${hows.join(', ')} x ${rounds}`,
+    name: `reentrant mutex ${hows.join(', ')} x ${rounds}${described(options)}${abortable ? ' abortable' : ''}`,
     kinds: [layout.KIND_REENTRANT_MUTEX],
     open: mutexOf,
-    threads: hows.map((how) => each(how, (one) => (code, api) => code.useReentrantMutex(api, one, rounds))),
+    abortable,
+    threads: hows.map((how) =>
+      each(
+        how,
+        (one) => (code, api) => code.useReentrantMutex(api, one, rounds, optionsFor(options, one, api)),
+      ),
+    ),
     atEnd: (world) => checkMutex(world, 0, world.claims.inside),
   };
 }
