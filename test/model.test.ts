@@ -67,7 +67,7 @@ describe('Taking local steps at once leaves out no end', () => {
     });
 });
 
-describe('Of threads that are alike, the first begins: that leaves out no end, but for who is who', () => {
+describe('Of threads that are alike, the last begins: that leaves out no end, but for who is who', () => {
   /** What the memory holds, without what tells which thread has which entry; and what has become of the one that has it. */
   const endOf = ({ words, counted, machine, memory }: World) => {
     const entries = Array.from({ length: memory.geometry.threads }, (_, entry) => layout.threadAt(entry));

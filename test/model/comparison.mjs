@@ -7,18 +7,25 @@ export const obstacle =
   countWaiters === undefined ? 'this V8 does not tell how many threads wait on a word' : undefined;
 
 function read(what, amount) {
+  const usage = `options: --${what} N (default ${amount}) --seed N (default random)`;
   try {
     const { values } = parseArgs({
       options: {
         [what]: { type: 'string', default: String(amount) },
         seed: { type: 'string', default: String((Math.random() * 2 ** 30) | 0) },
+        help: { type: 'boolean', default: false },
       },
     });
-    for (const [name, value] of Object.entries(values))
-      if (!/^[0-9]+$/.test(value)) throw new RangeError(`--${name} must be a number, not ${value}`);
+    if (values.help) {
+      console.log(usage);
+      return process.exit(0);
+    }
+    if (!/^[0-9]*[1-9][0-9]*$/.test(values[what]))
+      throw new RangeError(`--${what} must be a positive integer, not ${values[what]}`);
+    if (!/^[0-9]+$/.test(values.seed)) throw new RangeError(`--seed must be a number, not ${values.seed}`);
     return { values };
   } catch (error) {
-    console.error(`${error.message}\n\noptions: --${what} N --seed N`);
+    console.error(`${error.message}\n\n${usage}`);
     return process.exit(2);
   }
 }

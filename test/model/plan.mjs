@@ -263,7 +263,7 @@ const pairs = [
   ...cases([latch(2, 2)], faults),
   ...cases([mutex([s, s], 2, timeout)], faults),
   ...cases([mutex([a, a], 2, { abortable }), mutex([s, a], 2, { abortable })], asyncFaults),
-  ...cases([reentrantMutex([s, s], 2)], faults),
+  ...cases([reentrantMutex([s, s], 2, timeout)], faults),
   ...cases([reentrantMutex([s, a], 2, { abortable })], asyncFaults),
   ...cases([semaphore([s, s], [1, 2], 2, 2)], faults),
   ...cases([semaphore([a, a], [1, 2], 2, 2, { abortable })], asyncFaults),
@@ -286,7 +286,7 @@ const asyncTriples = [
 ];
 const triples = [
   mutex([s, s, s], 1, timeout),
-  reentrantMutex([s, s, s]),
+  reentrantMutex([s, s, s], 1, timeout),
   semaphore([s, s, s], [1, 2, 1], 2),
   readWriteLock(['read', 'write', 'downgrade']),
   readWriteLock(['read', 'read', 'write']),

@@ -6,13 +6,17 @@ import { Piscina } from 'piscina';
 import { PREEMPTIONS, bounded, complete, schedules, small } from './plan.mjs';
 import { nameOf, replayCase } from './task.mjs';
 
+const LIMIT = 20_000_000;
+const BOUNDED_LIMIT = 100_000;
+
 const usage = `npm run model -- [options]        random and PCT schedules, small cases completely
 npm run model:full -- [options]   also 2 x 2 and 3 x 1 with faults completely, 3 x 2 and 4 x 1 with ${PREEMPTIONS} preemptions
 
   --executions N    schedules per primitive, strategy and kind (blocking, async); default 20000
   --seed N          of the first schedule; default random
   --only TEXT       only cases whose name contains this
-  --limit N         executions after which a complete exploration is given up; default 5000000
+  --limit N         executions after which an exploration of all is given up; default ${LIMIT}, and
+                    ${BOUNDED_LIMIT} with ${PREEMPTIONS} preemptions
   --threads N       default: one per processor
   --json            the table as JSON
   --list            the names of the cases
@@ -25,7 +29,7 @@ const number = { type: 'string' };
 const options = {
   executions: { ...number, default: '20000' },
   seed: { ...number, default: String((Math.random() * 2 ** 30) | 0) },
-  limit: { ...number, default: '5000000' },
+  limit: number,
   threads: { ...number, default: String(availableParallelism()) },
   only: { type: 'string', default: '' },
   case: { type: 'string' },
@@ -46,6 +50,7 @@ function read() {
   try {
     const { values } = parseArgs({ options });
     for (const name of ['executions', 'seed', 'limit', 'threads']) {
+      if (values[name] === undefined) continue;
       const value = Number(values[name]);
       // Seeds are counted up from the first one.
       const [least, most] = name === 'seed' ? [0, 2 ** 50] : [1, 2 ** 32];
@@ -67,7 +72,7 @@ function read() {
 
 const settings = read();
 if (settings.help) console.log(usage);
-else if (settings.list) console.log([...new Set(tasks().map(({ name }) => name))].join('\n'));
+else if (settings.list) console.log([...new Set(someTasks().map(({ name }) => name))].join('\n'));
 else if (settings.case !== undefined) replayOne();
 else process.exitCode = await runAll();
 
@@ -86,7 +91,7 @@ function replayOne() {
 
 /** What is to be done, the longest last. */
 function tasks() {
-  const { executions, seed, limit, full, only } = settings;
+  const { executions, seed, limit = LIMIT, full, only } = settings;
   const list = small.map((one) => ({ strategy: 'exhaustive', name: nameOf(one), limit }));
   for (const { name: primitive, ...kinds } of schedules)
     for (const [kind, cases] of Object.entries(kinds))
@@ -99,14 +104,23 @@ function tasks() {
   if (full) {
     for (const one of complete) list.push({ strategy: 'exhaustive', name: nameOf(one), limit });
     for (const one of bounded)
-      list.push({ strategy: 'exhaustive', name: nameOf(one), limit, preemptions: PREEMPTIONS });
+      list.push({
+        strategy: 'exhaustive',
+        name: nameOf(one),
+        limit: settings.limit ?? BOUNDED_LIMIT,
+        preemptions: PREEMPTIONS,
+      });
   }
   return list.filter(({ name }) => name.includes(only));
 }
 
-async function runAll() {
+function someTasks() {
   const list = tasks();
-  if (list.length === 0) fail(`no case contains ${JSON.stringify(settings.only)}`);
+  return list.length > 0 ? list : fail(`no case contains ${JSON.stringify(settings.only)}`);
+}
+
+async function runAll() {
+  const list = someTasks();
   const counter = new SharedArrayBuffer(4);
   const pool = new Piscina({
     filename: new URL('task.mjs', import.meta.url).href,
@@ -146,18 +160,21 @@ async function runAll() {
 }
 
 function showProgress({ list, results, counter }) {
-  if (!process.stdout.isTTY || settings.json) return undefined;
+  if (settings.json) return undefined;
+  const isDrawn = process.stdout.isTTY;
   const count = new Int32Array(counter);
   const start = performance.now();
-  return setInterval(() => {
+  const show = () => {
     const seconds = Math.round((performance.now() - start) / 1000);
     const executions = Atomics.load(count, 0).toLocaleString('en');
+    const sofar = `${results.length} of ${list.length} cases, ${executions} executions, ${seconds} s`;
+    if (!isDrawn) return console.error(sofar);
     const width = 30;
     const done = Math.floor((results.length / list.length) * width);
     const bar = '#'.repeat(done).padEnd(width, '.');
-    const cases = `${results.length} of ${list.length} cases`;
-    process.stdout.write(`\r\x1b[K[${bar}] ${cases}, ${executions} executions, ${seconds} s`);
-  }, 200);
+    process.stdout.write(`\r\x1b[K[${bar}] ${sofar}`);
+  };
+  return setInterval(show, isDrawn ? 200 : 30_000);
 }
 
 /** A row for each complete exploration, and one for all schedules of a primitive. */

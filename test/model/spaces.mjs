@@ -103,7 +103,8 @@ export function names(users, rounds = 1, room = undefined) {
     `${name}${how === undefined ? '' : ` ${how}`}${disposes ? ' disposed of' : ''}`;
   return {
     ...shared({ locks: 2 }),
-    // Which entry of the space a thread has, and so all that it writes, depends on when it attaches.
+    // Which entry of the space a thread has depends on when it attaches, and all that it writes on its entry, but for
+    // the numbers that say who it is.
     isSymmetric: room === undefined && users.every((user) => described(user) === described(users[0])),
     name: `names ${users.map(described).join(', ')} x ${rounds}${room === undefined ? '' : `, room for ${room}`}`,
     room,
