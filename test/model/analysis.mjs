@@ -117,6 +117,40 @@ const NATIVE_VISITORS = new Set([
 
 export const isVisitor = ({ parent }) => ts.isCallExpression(parent) && NATIVE_VISITORS.has(calleeOf(parent));
 
+/** Does all it does come before the one call whose result it returns? Then it need not stop, it can return who does. */
+export function isForwarding(node, stopsByName) {
+  const { body } = node;
+  const [only] = ts.isBlock(body) ? body.statements : [];
+  const result = ts.isBlock(body)
+    ? body.statements.length === 1 && ts.isReturnStatement(only) && only.expression
+    : body;
+  return !isAsync(node) && result !== false && result !== undefined && forwards(result, stopsByName);
+}
+
+function forwards(node, stopsByName) {
+  const isCalm = (one) => !mayStop(one, stopsByName);
+  if (isCalm(node)) return true;
+  if (ts.isParenthesizedExpression(node)) return forwards(node.expression, stopsByName);
+  if (ts.isConditionalExpression(node))
+    return (
+      isCalm(node.condition) && [node.whenTrue, node.whenFalse].every((one) => forwards(one, stopsByName))
+    );
+  return ts.isCallExpression(node) && !isAtomics(node) && [node.expression, ...node.arguments].every(isCalm);
+}
+
+function mayStop(node, stopsByName) {
+  if (isFunction(node)) return false;
+  if (
+    isAtomics(node) ||
+    isNewPromise(node) ||
+    ts.isAwaitExpression(node) ||
+    ts.isElementAccessExpression(node)
+  )
+    return true;
+  if (ts.isCallExpression(node) && stopsByName(node)) return true;
+  return ts.forEachChild(node, (child) => mayStop(child, stopsByName)) ?? false;
+}
+
 /** Does it call a parameter, or an element of something? It may stop then. */
 export function isUnknown(node) {
   const { expression } = node;

@@ -185,7 +185,8 @@ function addFaults(options, world, left, reduce, local) {
   const { machine, subject } = world;
   const { threads } = machine;
   const isOnly = reduce && isOnlyDeath(left, machine, subject);
-  for (const thread of threads) {
+  const mortals = left.deaths > 0 || left.kills > 0 ? threads : [];
+  for (const thread of mortals) {
     if (!canDie(thread, left, world) || (reduce && isLikeAnother(thread, world))) continue;
     const isNoticed = thread === local || (local === undefined && machine.wouldNotice(thread));
     if (!isOnly || isNoticed) options.push(choiceOf(KILL, thread.index));

@@ -29,44 +29,67 @@ export function guardsIn({ words, geometry }) {
   return guards;
 }
 
-/**
- * @param {Uint8Array} guards see `guardsIn`
- * @returns {Function} the `rule` of a machine
- */
-export function latchRule({ words: memory, geometry }, guards) {
-  const ofWord = new Map();
-  for (let cell = 0; cell < geometry.locks; cell++) {
-    const word = layout.cellAt(geometry, cell) + layout.CELL_WORD;
-    ofWord.set(word, word + layout.CELL_LATCH);
+/** What else a word is: the word of a lock, whose latch comes with it, or a latch. */
+const LOCK = 4;
+const LATCH = 8;
+
+/** Tells what must hold of each operation on the memory of a space. It has one execution at a time. */
+export class LatchRule {
+  #memory;
+  #roles;
+  /** Who has a latch, by its word. */
+  #holders = new Map();
+
+  /** @param {Uint8Array} guards see `guardsIn` */
+  constructor({ words, geometry }, guards) {
+    this.#memory = words;
+    this.#roles = guards.slice();
+    this.#roles[layout.HEADER_LATCH] |= LATCH;
+    for (let cell = 0; cell < geometry.locks; cell++) {
+      this.#roles[layout.cellAt(geometry, cell) + layout.CELL_WORD] |= LOCK;
+      this.#roles[layout.cellAt(geometry, cell) + layout.CELL_LATCH] |= LATCH;
+    }
   }
-  const latches = new Set([layout.HEADER_LATCH, ...ofWord.values()]);
-  const holders = new Map();
-  const holdsSpace = (thread) => holders.get(layout.HEADER_LATCH) === thread;
+
+  /** Before an execution: nobody has a latch. */
+  reset() {
+    this.#holders.clear();
+  }
+
+  /** After an operation: `old` is what it found. */
+  check(thread, words, at, kind, old) {
+    if (words !== this.#memory) return;
+    const role = this.#roles[at];
+    if (role === 0) return;
+    if ((role & (OWN | WRITTEN)) !== 0) {
+      const isFree = (role & OWN) === 0 && kind === 'load';
+      if (!isFree && !this.#holdsSpace(thread))
+        throw new Error(`thread ${thread.index} uses word ${at} without the space latch`);
+    } else if ((role & LOCK) !== 0) {
+      const isQueuedAnew = ((words[at] ^ old) & bits.QUEUED) !== 0;
+      if (isQueuedAnew && this.#holders.get(at - layout.CELL_WORD + layout.CELL_LATCH) !== thread)
+        throw new Error(`thread ${thread.index} changes QUEUED without the latch`);
+    } else {
+      if (kind === 'exchange' && this.#holders.get(at) !== thread)
+        throw new Error(`thread ${thread.index} releases a latch that it does not have`);
+      this.#note(thread, at, words[at] & ~SLEEPERS, old);
+    }
+  }
+
+  /** Nobody else can come in between: as long as it has the latch, that word is only its own, or only read. */
+  isGuarded(thread, { at, kind }) {
+    const role = this.#roles[at];
+    return ((role & OWN) !== 0 || ((role & WRITTEN) !== 0 && kind === 'load')) && this.#holdsSpace(thread);
+  }
+
+  #holdsSpace(thread) {
+    return this.#holders.get(layout.HEADER_LATCH) === thread;
+  }
 
   /** Somebody who waits for it only changes SLEEPERS. */
-  const note = (thread, at, stamp, old) => {
+  #note(thread, at, stamp, old) {
     if (stamp === (old & ~SLEEPERS)) return;
-    if (stamp === 0) holders.delete(at);
-    else holders.set(at, thread);
-  };
-
-  const rule = (thread, words, at, kind, old) => {
-    if (words !== memory) return;
-    if (guards[at] !== 0 && (guards[at] === OWN || kind !== 'load') && !holdsSpace(thread))
-      throw new Error(`thread ${thread.index} uses word ${at} without the space latch`);
-    const latch = ofWord.get(at);
-    if (latch !== undefined) {
-      const isQueuedAnew = ((words[at] ^ old) & bits.QUEUED) !== 0;
-      if (isQueuedAnew && holders.get(latch) !== thread)
-        throw new Error(`thread ${thread.index} changes QUEUED without the latch`);
-    } else if (latches.has(at)) {
-      if (kind === 'exchange' && holders.get(at) !== thread)
-        throw new Error(`thread ${thread.index} releases a latch that it does not have`);
-      note(thread, at, words[at] & ~SLEEPERS, old);
-    }
-  };
-  /** Nobody else can come in between: as long as it has the latch, that word is only its own, or only read. */
-  rule.isGuarded = (thread, { at, kind }) =>
-    guards[at] !== 0 && holdsSpace(thread) && (guards[at] === OWN || kind === 'load');
-  return rule;
+    if (stamp === 0) this.#holders.delete(at);
+    else this.#holders.set(at, thread);
+  }
 }

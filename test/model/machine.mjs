@@ -61,7 +61,7 @@ export class Machine {
     this.deaths = 0;
     /** Has a thread never two `waitAsync` for the same word? V8 cannot take one back. */
     this.armsOnce = false;
-    /** What must hold of an operation on a word of the memory; `old` is what it found. */
+    /** What must hold of an operation on a word of the memory: a `LatchRule`. */
     this.rule = undefined;
     /** Told of who dies, before that. */
     this.onDeath = undefined;
@@ -155,7 +155,7 @@ export class Machine {
     // Atomics would take it for 0, or throw.
     if (old === undefined) throw new Error(`there is no word ${at}`);
     const result = this.#carryOut(kind, words, at, a, b, old);
-    this.rule?.(thread, words, at, kind, old);
+    this.rule?.check(thread, words, at, kind, old);
     return result;
   }
 

@@ -1,19 +1,26 @@
 /** What threads do that attach to a space, make and find locks there, and dispose of them. As `programs.mjs`. */
-import { pause, release, ring, until, ways } from './programs.mjs';
+import { isRefusal, pause, release, ring, until, ways } from './programs.mjs';
 
 /** Makes or finds a lock by name, uses it, and disposes of it. */
-export async function useName(api, name, { how = 'sync', disposes, rounds }) {
+export async function useName(api, name, { how, disposes, rounds }, options) {
   const { claims, index, attach, open } = api;
   const attachment = attach();
   for (let round = 0; round < rounds; round++) {
     const lock = open(attachment, name);
     claims.openNamed(index, name, lock);
-    const taken = ways[how](lock);
-    const guard = how === 'async' ? await taken : taken;
-    claims.enterNamed(index, name, lock, guard);
-    pause(api);
-    claims.leaveNamed(index, name);
-    release(guard);
+    let guard = null;
+    try {
+      const taken = ways[how](lock, options);
+      guard = how.endsWith('async') ? await taken : taken;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+    }
+    if (guard !== null) {
+      claims.enterNamed(index, name, lock, guard);
+      pause(api);
+      claims.leaveNamed(index, name);
+      release(guard);
+    }
     if (!disposes) continue;
     claims.closeNamed(index, name);
     try {
@@ -39,7 +46,7 @@ export async function useNameInTurn(api, name, disposes) {
   }
   const again = attach();
   if (again.id !== attachment.id) throw new Error('a thread has attached twice');
-  await useName({ ...api, attach: () => again }, name, { disposes, rounds: 1 });
+  await useName({ ...api, attach: () => again }, name, { how: 'sync', disposes, rounds: 1 });
 }
 
 /** Has the memory itself, and a copy: while others ask the same. */

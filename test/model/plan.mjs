@@ -130,7 +130,7 @@ export const primitives = {
   names: {
     sync: [
       names(three),
-      names(three, 1, 2),
+      names(three, 1, { room: 2 }),
       untold(names(three.slice(0, 2))),
       watched(names(three.slice(0, 2))),
       names(
@@ -141,6 +141,15 @@ export const primitives = {
         2,
       ),
       comparisons(3, 2),
+      names(
+        [
+          ['a', true],
+          ['a', true],
+          ['b', true, 'try'],
+        ],
+        2,
+        { timeout: 5 },
+      ),
     ],
     async: [
       names([
@@ -148,6 +157,15 @@ export const primitives = {
         ['a', true, 'async'],
         ['a', true],
       ]),
+      names(
+        [
+          ['a', true, 'async'],
+          ['a', true, 'async'],
+          ['a', true],
+        ],
+        2,
+        { timeout: 5, abortable },
+      ),
     ],
   },
 };
@@ -156,9 +174,14 @@ export const primitives = {
 const isPossible = ({ needsEveryone, isTold = true }, { deaths = 0, kills = 0 }) =>
   deaths + kills <= (needsEveryone ? 0 : isTold ? Infinity : 1);
 
+/** Without a signal, an abort that would be all that happens is nothing. */
+const isVain = ({ abortable = false }, budget) => budget === aborted && !abortable;
+
 const cases = (subjects, budgets) =>
   subjects.flatMap((subject) =>
-    budgets.filter((budget) => isPossible(subject, budget)).map((budget) => ({ subject, budget })),
+    budgets
+      .filter((budget) => isPossible(subject, budget) && !isVain(subject, budget))
+      .map((budget) => ({ subject, budget })),
   );
 
 /** Those that use locks as a user does: they can be run on real threads. */
@@ -256,6 +279,10 @@ export const small = [
 const faults = [quiet, early, killed];
 const asyncFaults = [...faults, aborted];
 const disposed = (count) => Array.from({ length: count }, () => ['a', true]);
+const awaited = [
+  ['a', true, 'async'],
+  ['a', true],
+];
 const timeout = { timeout: 5 };
 
 /** 2 threads x 2 rounds of every primitive. */
@@ -270,10 +297,18 @@ const pairs = [
   ...cases([readWriteLock(['read', 'write'], 2), readWriteLock(['downgrade', 'write'], 2)], faults),
   ...cases([readWriteLock(['read async', 'write async'], 2, { abortable })], asyncFaults),
   ...cases(
-    [semaphore([s, a], [1, 2], 2, 2, timeout), readWriteLock(['read', 'write async'], 2, timeout)],
+    [
+      mutex([a, a], 2, timeout),
+      mutex([s, a], 2, timeout),
+      reentrantMutex([s, a], 2, timeout),
+      semaphore([s, a], [1, 2], 2, 2, timeout),
+      readWriteLock(['read', 'write async'], 2, timeout),
+    ],
     [early],
   ),
   ...cases([names(disposed(2))], faults),
+  ...cases([names(disposed(2), 1, timeout)], [early]),
+  ...cases([names(awaited, 1, { abortable })], [quiet, aborted]),
   ...cases([names(disposed(2), 2)], faults),
 ];
 

@@ -130,6 +130,7 @@ async function runAll() {
   });
   const results = [];
   const failures = [];
+  const start = performance.now();
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
   const progress = showProgress({ list, results, counter });
@@ -154,6 +155,11 @@ async function runAll() {
   else {
     console.table(table);
     for (const failure of failures) console.log(`\n${failure}`);
+    const seconds = (performance.now() - start) / 1000;
+    const steps = results.reduce((sum, one) => sum + (one.steps ?? 0), 0) / 1e6;
+    console.log(
+      `${steps.toFixed(1)} M steps in ${seconds.toFixed(0)} s, ${(steps / seconds).toFixed(2)} M a second`,
+    );
     console.log(`--seed ${settings.seed} --executions ${settings.executions}`);
   }
   return failures.length === 0 ? 0 : 1;

@@ -1,6 +1,6 @@
 /** Subjects whose threads attach to a space, make and find locks there, and dispose of them. See `subjects.mjs`. */
 import { bits, layout } from './space.mjs';
-import { mutexOf, readWriteLockOf, semaphoreOf } from './subjects.mjs';
+import { described, mutexOf, optionsFor, readWriteLockOf, semaphoreOf } from './subjects.mjs';
 import { DEAD, ENDED } from './thread.mjs';
 
 /** What a thread can open, and how it is described; the number of permits follows a semaphore's name. */
@@ -96,22 +96,25 @@ const shared = (options = {}) => ({
 
 /**
  * @param {[string, boolean, string?][]} users for each thread a name, does it dispose of it, and how it acquires
- * @param {number} [room] for how many threads there is room
+ * @param {object} options `room`: for how many threads there is room; `abortable`: async ones can be aborted; others
+ * of each acquire
  */
-export function names(users, rounds = 1, room = undefined) {
-  const described = ([name, disposes, how]) =>
+export function names(users, rounds = 1, { room, abortable = false, ...options } = {}) {
+  const describe = ([name, disposes, how]) =>
     `${name}${how === undefined ? '' : ` ${how}`}${disposes ? ' disposed of' : ''}`;
+  const limits = `${room === undefined ? '' : `, room for ${room}`}${described(options)}${abortable ? ' abortable' : ''}`;
   return {
     ...shared({ locks: 2 }),
     // Which entry of the space a thread has depends on when it attaches, and all that it writes on its entry, but for
     // the numbers that say who it is.
-    isSymmetric: room === undefined && users.every((user) => described(user) === described(users[0])),
-    name: `names ${users.map(described).join(', ')} x ${rounds}${room === undefined ? '' : `, room for ${room}`}`,
+    isSymmetric: room === undefined && users.every((user) => describe(user) === describe(users[0])),
+    name: `names ${users.map(describe).join(', ')} x ${rounds}${limits}`,
+    abortable,
     room,
-    threads: users.map(([name, disposes, how]) => [
+    threads: users.map(([name, disposes, how = 'sync']) => [
       (code, api) =>
         room === undefined
-          ? code.useName(api, name, { how, disposes, rounds })
+          ? code.useName(api, name, { how, disposes, rounds }, optionsFor(options, how, api))
           : code.useNameInTurn(api, name, disposes),
     ]),
     /** Nothing is lost: whoever comes later finds every name, and can dispose of it. */

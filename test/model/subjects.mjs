@@ -18,7 +18,8 @@ export const readWriteLockOf = (load, opened) =>
 /** A thread whose `how` joins several by ` + ` runs as many programs in its event loop. */
 const each = (how, program) => how.split(' + ').map((one, task) => program(one, task));
 
-const described = (options) => (Object.keys(options).length === 0 ? '' : ` ${JSON.stringify(options)}`);
+export const described = (options) =>
+  Object.keys(options).length === 0 ? '' : ` ${JSON.stringify(options)}`;
 
 function checkMutex(world, cell, inside) {
   const word = world.wordOf(cell);
@@ -41,7 +42,7 @@ export function describeWord(word) {
 const looksAtOnce = (hows, { timeout }) => timeout !== undefined || hows.some((how) => how.includes('try'));
 
 /** Options of an acquire, with the thread's signal where it can have one. */
-const optionsFor = (options, how, { signal }) =>
+export const optionsFor = (options, how, { signal }) =>
   signal !== undefined && how.endsWith('async') ? { ...options, signal } : options;
 
 /**

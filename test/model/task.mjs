@@ -1,6 +1,6 @@
 /** One task of a run: a subject with a budget under one strategy. For this thread, or for a pool of them. */
 import { exhaustive } from './exhaustive.mjs';
-import { Failure, executeChoices, pct, random } from './explore.mjs';
+import { BATCH, Failure, executeChoices, pct, random } from './explore.mjs';
 import { bounded, complete, everything, small } from './plan.mjs';
 import { explain, shrink } from './report.mjs';
 
@@ -39,6 +39,7 @@ export default function runTask({ strategy, name, counter, ...options }) {
   const progress = count && ((executions) => Atomics.add(count, 0, executions));
   return explained(() => {
     const result = strategies[strategy](subject, { budget, progress, ...options });
+    progress?.(result.executions % BATCH);
     const { finals, ...figures } = result;
     return { ...figures, finals: finals?.size, seconds: (performance.now() - start) / 1000 };
   });

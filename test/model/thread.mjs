@@ -231,21 +231,21 @@ export class Thread {
 
   /** Runs it up to its next operation. */
   resume(value) {
-    this.#goOn(() => this.generator.next(value));
+    this.#goOn('next', value);
   }
 
   /** Runs it on from the entry of a function for which its stack has no room. */
   overflow() {
-    this.#goOn(() => this.generator.throw(new RangeError('Maximum call stack size exceeded')));
+    this.#goOn('throw', new RangeError('Maximum call stack size exceeded'));
   }
 
-  #goOn(step) {
+  #goOn(how, value) {
     const outer = current;
     current = this;
     this.state = READY;
     this.deadline = Infinity;
     try {
-      const { done, value: next } = step();
+      const { done, value: next } = this.generator[how](value);
       this.next = done ? undefined : next;
       if (done) this.machine.end(this, ENDED);
     } finally {

@@ -18,6 +18,7 @@ import {
   isConstant,
   isAsync,
   isAtomics,
+  isForwarding,
   isFunction,
   isNewPromise,
   isPlainRead,
@@ -87,7 +88,7 @@ function printModule(file, options) {
 }
 
 function rewrite(root, context, { names, edges, captures, sites, stops: own, plain }) {
-  /** How the function around says that it stops: 'yield' in a generator, 'run' where it cannot. */
+  /** How the function around says that it stops: 'yield' in a generator, 'pass' what it calls on, 'run' where it cannot. */
   let manner = 'run';
   /** The function around, if it stops. */
   let around;
@@ -167,6 +168,10 @@ function rewrite(root, context, { names, edges, captures, sites, stops: own, pla
     }
     if (isVisitor(node))
       throw new Error(`${root.fileName}: a callback of ${calleeOf(node.parent)} reaches an operation`);
+    if (!captures && !edges && isForwarding(node, stopsByName)) {
+      const made = within('pass', node, () => ts.visitEachChild(node, visit, context));
+      return exported(closed(made, node), node);
+    }
     const parameters = node.parameters.map((parameter) => ts.visitNode(parameter, visit));
     if (ts.isArrowFunction(node) && isConstant(node)) return closed(hoistedOf(node, parameters), node);
     const body = within('yield', node, () => generatorBody(node));
@@ -333,6 +338,7 @@ function rewrite(root, context, { names, edges, captures, sites, stops: own, pla
     const made = ts.visitEachChild(node, visit, context);
     if (node.expression.kind === SyntaxKind.SuperKeyword || !stopsByName(node)) return made;
     if (manner === 'run') return call('$run', made);
+    if (manner === 'pass') return made;
     const assigned = f.createParenthesizedExpression(f.createAssignment(id('$t'), made));
     const is = f.createBinaryExpression(assigned, SyntaxKind.InstanceOfKeyword, id('$Generator'));
     const delegated = delegates(told(node, id('$t')));

@@ -1,6 +1,6 @@
 /** One execution of a subject: its memory, its threads with their locks, and what must hold in the end. */
 import { Claims } from './claims.mjs';
-import { guardsIn, latchRule } from './latches.mjs';
+import { LatchRule, guardsIn } from './latches.mjs';
 import { Machine, runAtOnce } from './machine.mjs';
 import { ModelSignal } from './promise.mjs';
 import { modeOf, realmOf } from './realm.mjs';
@@ -21,9 +21,9 @@ function memoryFor(locks, threads) {
       blank,
       counted: countedIn(memory),
       constants: constantsOf(memory),
-      guards: guardsIn(memory),
+      rule: new LatchRule(memory, guardsIn(memory)),
       // Where threads find their locks open, what has opened them did so without a latch.
-      noGuards: new Uint8Array(memory.words.length),
+      ruleOfOpen: new LatchRule(memory, new Uint8Array(memory.words.length)),
     });
   }
   return memories.get(size);
@@ -63,11 +63,19 @@ export function letTicketsWrap({ words, geometry }) {
 }
 
 const SITUATIONS = ['situations.js', 'attaching.js', 'counting.js'];
-const programsOf = ({ isArranged, attaches }) => [
+const modulesFor = ({ isArranged, attaches }) => [
   'programs.js',
   ...(attaches ? ['openings.js'] : []),
   ...(isArranged ? SITUATIONS : []),
 ];
+
+/** By realm: the programs of a subject, joined once and not for each execution. */
+const joined = new WeakMap();
+function programsFor(subject, load) {
+  const key = (subject.isArranged ? 1 : 0) + (subject.attaches ? 2 : 0);
+  if (!joined.has(load)) joined.set(load, []);
+  return (joined.get(load)[key] ??= Object.assign({}, ...modulesFor(subject).map(load)));
+}
 
 /** What the programs use to pause and to meet. */
 const scratch = new Int32Array(new SharedArrayBuffer(8));
@@ -82,13 +90,14 @@ export class World {
     this.mode = mode;
     this.machine = new Machine(subject.threads.length);
     this.machine.armsOnce = true;
-    const { memory, blank, counted, constants, guards, noGuards } = memoryFor(
+    const { memory, blank, counted, constants, rule, ruleOfOpen } = memoryFor(
       subject.locks ?? 1,
       subject.room ?? subject.threads.length + 1,
     );
     this.memory = memory;
     this.words = memory.words;
-    this.machine.rule = latchRule(memory, subject.attaches ? guards : noGuards);
+    this.machine.rule = subject.attaches ? rule : ruleOfOpen;
+    this.machine.rule.reset();
     this.blank = blank;
     this.counted = counted;
     this.constants = constants;
@@ -137,7 +146,7 @@ export class World {
     if (subject.isArranged) Object.assign(api, this.#director(thread));
     if (subject.parent === index) Object.assign(api, this.#toldOf(index));
     if (subject.abortable) api.signal = thread.signal = new ModelSignal();
-    const code = Object.assign({}, ...programsOf(subject).map(load));
+    const code = programsFor(subject, load);
     thread.roots = { lock: api.lock, second: api.second };
     thread.start(programs.map((program) => () => program(code, api)));
   }
