@@ -124,7 +124,10 @@ export function isForwarding(node, stopsByName) {
   const result = ts.isBlock(body)
     ? body.statements.length === 1 && ts.isReturnStatement(only) && only.expression
     : body;
-  return !isAsync(node) && result !== false && result !== undefined && forwards(result, stopsByName);
+  const isCalm = node.parameters.every((one) => !mayStop(one, stopsByName));
+  return (
+    isCalm && !isAsync(node) && result !== false && result !== undefined && forwards(result, stopsByName)
+  );
 }
 
 function forwards(node, stopsByName) {
