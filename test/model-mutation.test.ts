@@ -1,6 +1,7 @@
 /** Mutation of the concurrent modules: a few mutants. All of them: `npm run mutate`. */
 import { afterAll, describe, expect, test } from 'vitest';
-import { concurrent } from './model/mutated.mjs';
+import { readdirSync } from 'node:fs';
+import { concurrent, unmutated } from './model/mutated.mjs';
 import { MutantRunner } from './model/mutant-runner.mjs';
 import { mutantsOf } from './model/mutants.mjs';
 import { sources } from './model/realm.mjs';
@@ -12,6 +13,16 @@ const known = new Map(mutants.map((mutant) => [mutant.id, mutant]));
 describe('Mutants', () => {
   test('are made of every concurrent module', () => {
     expect([...new Set(mutants.map(({ file }) => file))].sort()).toEqual([...concurrent.keys()].sort());
+  });
+
+  test('are made of no other module of these folders, and there is a reason', () => {
+    const modules = ['parker', 'primitives', 'space'].flatMap((folder) =>
+      readdirSync(new URL(`../dist/${folder}`, import.meta.url))
+        .filter((file) => file.endsWith('.js'))
+        .map((file) => `${folder}/${file}`),
+    );
+    const mutated = [...concurrent.keys()].filter((file) => file.includes('/'));
+    expect([...mutated, ...Object.keys(unmutated)].sort()).toEqual(modules.sort());
   });
 
   test('have ids of their own', () => {

@@ -12,9 +12,9 @@ const FEWER: Record<string, number> = { situation: 14_000, 'full stack': 3_000 }
 
 interface Case {
   subject: { hasSections?: boolean; share?: number };
-  budget: { deaths?: number };
+  budget: { deaths?: number; kills?: number };
 }
-type Outcome = Result & { name: string; leastSections: number };
+type Outcome = Result & { name: string; leastSections: number; leastDeaths: number };
 
 // One pool for all: each of its threads has to compile the library and to warm up.
 const pool = new Piscina<object, Result>({
@@ -30,7 +30,11 @@ function exploreCase(one: Case, task: object): Promise<Outcome> {
   const { subject, budget } = one;
   // For each execution. Two deaths may leave nobody of two threads.
   const leastSections = subject.hasSections === false ? 0 : (budget.deaths ?? 0) > 1 ? 0.25 : 0.5;
-  return pool.run({ ...task, name, seed }).then((result) => ({ ...result, name, leastSections }));
+  const isMortal = ((budget.deaths ?? 0) || (budget.kills ?? 0)) > 0;
+  const leastDeaths = isMortal ? 0.25 : 0;
+  return pool
+    .run({ ...task, name, seed })
+    .then((result) => ({ ...result, name, leastSections, leastDeaths }));
 }
 
 describe(`With seed ${seed}`, () => {
@@ -51,11 +55,20 @@ describe(`With seed ${seed}`, () => {
 
         const title = `every claim about a ${primitive} holds in ${all} ${strategy} schedules, ${kind}`;
         test(title, { timeout: 600_000 }, async () => {
-          for (const { name, leastSections, failure, executions = 0, steps, sections } of await running) {
+          for (const {
+            name,
+            leastSections,
+            leastDeaths,
+            failure,
+            executions = 0,
+            ...sums
+          } of await running) {
+            const { steps, sections, deaths } = sums;
             if (failure !== undefined) throw new Error(failure);
             expect(steps, name).toBeGreaterThan((isArranged ? 4 : 10) * executions);
             // Situations do not count theirs.
             if (!isArranged) expect(sections, name).toBeGreaterThanOrEqual(leastSections * executions);
+            if (!isArranged) expect(deaths, name).toBeGreaterThanOrEqual(leastDeaths * executions);
           }
         });
       }

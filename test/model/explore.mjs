@@ -1,6 +1,6 @@
 /** Ways through the executions of a subject. Each execution is made anew from its choices, so it can be repeated. */
 import { ASLEEP, DEAD, ENDED, ENTRY, READY, START, TURN, mortality } from './thread.mjs';
-import { modeOf } from './realm.mjs';
+import { isChanged, modeOf } from './realm.mjs';
 import { World } from './world.mjs';
 
 /** More steps than any execution without busy waiting takes. */
@@ -265,30 +265,39 @@ export function generator(seed) {
 }
 const pick = (next, from, to) => from + Math.floor(next() * (to - from));
 
-/** Uniformly random choices; faults with a small probability at each step. */
-function randomly(next) {
+/** Tells whether a fault comes now: each from a random one on of about so many `chances`. */
+function striking(next, chances) {
+  let chance = 0;
+  let from = pick(next, 0, chances);
   return (options, steps) => {
-    if (steps < options.length && next() < 0.03) return pick(next, steps, options.length);
-    return steps === 1 ? 0 : pick(next, 0, steps);
+    if (steps === options.length || chance++ < from || next() >= 0.5) return false;
+    from = chance + pick(next, 0, chances);
+    return true;
   };
 }
 
-/** Steps of an execution among which PCT places its changes. */
-const PCT_LENGTH = 150;
+/** Uniformly random choices. */
+function randomly(next, { chances }) {
+  const strikes = striking(next, chances);
+  return (options, steps) => {
+    if (strikes(options, steps)) return pick(next, steps, options.length);
+    return steps === 1 ? 0 : pick(next, 0, steps);
+  };
+}
 
 /**
  * PCT (Burckhardt, Kothari, Musuvathi, Nagarakatte, 2010): threads have random priorities, and at a few random
  * steps the running one gets the lowest. The number of those steps is random as well.
  */
-function byPriority(next, { threads }) {
+function byPriority(next, { choices, chances }, { threads }) {
   const priorities = threads.map(() => 1 + next());
-  const changes = new Set(Array.from({ length: pick(next, 0, 8) }, () => pick(next, 0, PCT_LENGTH)));
-  const fault = pick(next, 0, PCT_LENGTH);
+  const changes = new Set(Array.from({ length: pick(next, 0, 8) }, () => pick(next, 0, choices)));
+  const strikes = striking(next, chances);
   let step = 0;
   let lowest = 1;
   return (options, steps) => {
     step++;
-    if (steps < options.length && step >= fault && next() < 0.2) return pick(next, steps, options.length);
+    if (strikes(options, steps)) return pick(next, steps, options.length);
     let best = 0;
     for (let i = 1; i < steps; i++) if (priorities[options[i]] > priorities[options[best]]) best = i;
     if (changes.has(step)) priorities[options[best]] = lowest -= 0.001;
@@ -300,10 +309,52 @@ const choosers = { random: randomly, pct: byPriority };
 export const random = (subject, options) => times('random', subject, options);
 export const pct = (subject, options) => times('pct', subject, options);
 
+/** By subject, and then by strategy and budget. */
+const lengths = new WeakMap();
+/** Executions that tell how long they are; of changed code nothing is said before it is run. */
+const SAMPLES = 8;
+const USUAL = { choices: 150, chances: 60 };
+
+/** How many choices an execution has to which nothing happens, and chances of a fault: it is to come at any of them. */
+function lengthOf(strategy, subject, budget) {
+  if (isChanged()) return USUAL;
+  if (!lengths.has(subject)) lengths.set(subject, new Map());
+  const known = lengths.get(subject);
+  const key = `${strategy} ${JSON.stringify(budget)}`;
+  if (!known.has(key)) known.set(key, measuredLength(strategy, subject, budget));
+  return known.get(key);
+}
+
+function measuredLength(strategy, subject, budget) {
+  let choices = 0;
+  let chances = 0;
+  for (let seed = 1; seed <= SAMPLES; seed++) {
+    const decide = choosers[strategy](generator(seed), USUAL, subject);
+    const choose = (options, steps) => {
+      choices++;
+      if (steps < options.length) chances++;
+      return decide(options.slice(0, steps), steps);
+    };
+    try {
+      execute(subject, budget, choose);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error; // It will be told of an execution that has a seed.
+    }
+  }
+  // Many are longer than the mean.
+  return { choices: Math.ceil((1.25 * choices) / SAMPLES), chances: Math.ceil((1.25 * chances) / SAMPLES) };
+}
+
 /** The execution of that seed: fails, or returns its world. */
-export function executeSeed(strategy, subject, budget, seed, settings) {
+export function executeSeed(
+  strategy,
+  subject,
+  budget,
+  seed,
+  { length = lengthOf(strategy, subject, budget), ...settings } = {},
+) {
   try {
-    return execute(subject, budget, choosers[strategy](generator(seed), subject), settings);
+    return execute(subject, budget, choosers[strategy](generator(seed), length, subject), settings);
   } catch (error) {
     if (error instanceof Failure) Object.assign(error, { seed, strategy });
     throw error;
@@ -353,13 +404,15 @@ export const BATCH = 1024;
 
 /** Each execution has a seed of its own, which a failure tells. `progress(executions)`: called now and then. */
 function times(strategy, subject, { budget = {}, executions, seed = 1, progress }) {
-  const result = { executions, steps: 0, sections: 0, abandoned: 0 };
+  const settings = { length: lengthOf(strategy, subject, budget) };
+  const result = { executions, steps: 0, sections: 0, abandoned: 0, deaths: 0 };
   for (let own = seed; own < seed + executions; own++) {
     if (progress !== undefined && (own - seed) % BATCH === BATCH - 1) progress(BATCH);
-    const world = executeSeed(strategy, subject, budget, own);
+    const world = executeSeed(strategy, subject, budget, own, settings);
     result.steps += world.machine.steps;
     result.sections += world.sections;
     result.abandoned += world.abandoned;
+    result.deaths += world.machine.deaths;
   }
   return result;
 }

@@ -70,7 +70,7 @@ export class LatchRule {
       if (isQueuedAnew && this.#holders.get(at - layout.CELL_WORD + layout.CELL_LATCH) !== thread)
         throw new Error(`thread ${thread.index} changes QUEUED without the latch`);
     } else {
-      if (kind === 'exchange' && this.#holders.get(at) !== thread)
+      if ((kind === 'exchange' || kind === 'unlock') && this.#holders.get(at) !== thread)
         throw new Error(`thread ${thread.index} releases a latch that it does not have`);
       this.#note(thread, at, words[at] & ~SLEEPERS, old);
     }

@@ -25,6 +25,42 @@ export const concurrent = new Map(
   }),
 );
 
+const PROCESSES =
+  'of memory that processes share, which is not run in the model: test/space-open*.test.ts, stress';
+const REPLACED = 'replaced by the machine';
+const PEOPLE = 'looks at locks for people';
+const OBJECTS = 'makes lock objects and spaces: test/space.test.ts, test/handles.test.ts';
+
+/** The other modules of those folders: why none of them is mutated. */
+export const unmutated = {
+  'parker/after.js': 'a timer',
+  'parker/clock.js': REPLACED,
+  'parker/lives.js': PROCESSES,
+  'parker/mapped-file.js': PROCESSES,
+  'parker/parker.js': 'types',
+  'parker/process.js': PROCESSES,
+  'parker/sleep.js': 'hands on to Atomics, or to the addon',
+  'parker/spin.js': REPLACED,
+  'primitives/abort.js':
+    'one listener for all requests of a thread with the same signal: test/contract/lock.ts',
+  'primitives/handles.js': OBJECTS,
+  'primitives/open.js': OBJECTS,
+  'primitives/space.js': OBJECTS,
+  'primitives/thread-lock.js':
+    'faces in terms of acquire; dispose() refuses what is held or waited for: test/space.test.ts',
+  'space/holders.js': PEOPLE,
+  'space/layout.js': 'offsets',
+  'space/liveness.js': REPLACED,
+  'space/lost-guards.js': 'warns of guards that were collected: test/guard-lost.test.ts',
+  'space/memory.js': 'lays out memory that nobody else has yet',
+  'space/processes.js': PROCESSES,
+  'space/region-file.js': PROCESSES,
+  'space/region.js': PROCESSES,
+  'space/runtime.js': 'what Node.js tells of workers that end: test/death.test.ts',
+  'space/soon.js': 'a promise',
+  'space/statistics.js': PEOPLE,
+};
+
 const MESSAGES = 'makes messages, statistics or snapshots for people';
 const WAITED_FOR = 'how many wait: for people, and for dispose(), which refuses then; see test/space.test.ts';
 const OPTIONS = 'checks arguments, or makes lock objects from them';

@@ -163,6 +163,8 @@ export function modeOf({
 /** The module that is not as it was built: path and text. */
 let changed;
 
+export const isChanged = () => changed !== undefined;
+
 /** From now on one module has another text; undefined: it is as it was built again. Threads load everything anew. */
 export function changeModule(change) {
   changed = change;

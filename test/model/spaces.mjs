@@ -100,6 +100,8 @@ const shared = (options = {}) => ({
  * of each acquire
  */
 export function names(users, rounds = 1, { room, abortable = false, ...options } = {}) {
+  if (room !== undefined && (abortable || rounds > 1 || Object.keys(options).length > 0))
+    throw new RangeError('those who wait for room do so once, without options');
   const describe = ([name, disposes, how]) =>
     `${name}${how === undefined ? '' : ` ${how}`}${disposes ? ' disposed of' : ''}`;
   const limits = `${room === undefined ? '' : `, room for ${room}`}${described(options)}${abortable ? ' abortable' : ''}`;

@@ -28,6 +28,7 @@ const strategies = { random, pct, exhaustive };
  * @property {number} [executions]
  * @property {number} [steps]
  * @property {number} [sections]
+ * @property {number} [deaths]
  * @property {number} [states]
  * @property {boolean} [complete]
  * @returns {Result}

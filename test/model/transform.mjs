@@ -7,7 +7,7 @@
  * anything that has the name of a function that does. A call by such a name looks at run time whether it got a
  * generator; so a false alarm costs time, and nothing else.
  *
- * Constructors and accessors cannot be generators. An operation they reach happens at once.
+ * Constructors, accessors and default values of parameters cannot be generators. An operation they reach happens at once.
  */
 import { basename } from 'node:path';
 import ts from 'typescript';
@@ -172,7 +172,8 @@ function rewrite(root, context, { names, edges, captures, sites, stops: own, pla
       const made = within('pass', node, () => ts.visitEachChild(node, visit, context));
       return exported(closed(made, node), node);
     }
-    const parameters = node.parameters.map((parameter) => ts.visitNode(parameter, visit));
+    // No generator can stop at the default value of a parameter.
+    const parameters = node.parameters.map((one) => within('run', one, () => ts.visitNode(one, visit)));
     if (ts.isArrowFunction(node) && isConstant(node)) return closed(hoistedOf(node, parameters), node);
     const body = within('yield', node, () => generatorBody(node));
     const star = f.createToken(SyntaxKind.AsteriskToken);
@@ -225,6 +226,8 @@ function rewrite(root, context, { names, edges, captures, sites, stops: own, pla
   let arrows = 0;
 
   const hoistedOf = (node, parameters) => {
+    if (parameters.some(({ dotDotDotToken }) => dotDotDotToken !== undefined))
+      throw new Error(`${root.fileName}: no rule for an arrow function with the rest of its arguments`);
     const name = `$arrow${arrows++}`;
     const outer = captured(node);
     const star = f.createToken(SyntaxKind.AsteriskToken);
