@@ -51,10 +51,13 @@ const rare = [
 ];
 
 /** What is not cleared up at once, and something comes before the microtask. */
-const rareOnFullStacks = cases(
-  [onFullStack(['reader', 'writer'], [`${a} + ${a}`, s], 2)],
-  [{ overflows: 2 }],
-);
+const rareOnFullStacks = [
+  ...cases([onFullStack(['reader', 'writer'], [`${a} + ${a}`, s], 2)], [{ overflows: 2 }]),
+  ...cases(
+    [onFullStack(['semaphore again', 'semaphore'], [`${a} + ${a}`, a], 1, { abortable: true })],
+    [{ overflows: 3, clock: 1, aborts: 1 }],
+  ),
+];
 
 /** Gone through completely. */
 const exhausted = [
@@ -86,9 +89,10 @@ const STAGES = [
   { of: deadlier, executions: 8 },
   { of: rare, executions: 400 },
   { of: exhausted, limit: 8000 },
-  { of: chance, executions: 2 },
+  { of: chance, executions: 8 },
   { of: rareOnFullStacks, executions: 300, seed: 1 },
   { of: small.filter(isOnFullStack), limit: 8000 },
+  { of: fullStacks, executions: 80, seed: 21 },
 ];
 /** Executions of the cases that have found most mutants of the module so far. */
 const FAVOURITE = 6;

@@ -1,6 +1,6 @@
 /** Subjects whose threads attach to a space, make and find locks there, and dispose of them. See `subjects.mjs`. */
 import { bits, layout } from './space.mjs';
-import { described, mutexOf, optionsFor, readWriteLockOf, semaphoreOf } from './subjects.mjs';
+import { described, mutexOf, optionsIfAny, readWriteLockOf, semaphoreOf } from './subjects.mjs';
 import { DEAD, ENDED } from './thread.mjs';
 
 /** What a thread can open, and how it is described; the number of permits follows a semaphore's name. */
@@ -116,7 +116,7 @@ export function names(users, rounds = 1, { room, abortable = false, ...options }
     threads: users.map(([name, disposes, how = 'sync']) => [
       (code, api) =>
         room === undefined
-          ? code.useName(api, name, { how, disposes, rounds }, optionsFor(options, how, api))
+          ? code.useName(api, name, { how, disposes, rounds }, optionsIfAny(options, how, api))
           : code.useNameInTurn(api, name, disposes),
     ]),
     /** Nothing is lost: whoever comes later finds every name, and can dispose of it. */

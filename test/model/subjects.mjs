@@ -42,8 +42,14 @@ export function describeWord(word) {
 const looksAtOnce = (hows, { timeout }) => timeout !== undefined || hows.some((how) => how.includes('try'));
 
 /** Options of an acquire, with the thread's signal where it can have one. */
-export const optionsFor = (options, how, { signal }) =>
+const optionsFor = (options, how, { signal }) =>
   signal !== undefined && how.endsWith('async') ? { ...options, signal } : options;
+
+/** None at all if there are none: the fast path is only for those who give none. */
+export function optionsIfAny(options, how, api) {
+  const given = optionsFor(options, how, api);
+  return Object.keys(given).length === 0 ? undefined : given;
+}
 
 /**
  * @param {string[]} hows for each thread `sync`, `async`, `try` or `try async`, or several, joined by ` + `
@@ -122,7 +128,7 @@ export function reentrantMutex(hows, rounds = 1, { abortable = false, ...options
     threads: hows.map((how) =>
       each(
         how,
-        (one) => (code, api) => code.useReentrantMutex(api, one, rounds, optionsFor(options, one, api)),
+        (one) => (code, api) => code.useReentrantMutex(api, one, rounds, optionsIfAny(options, one, api)),
       ),
     ),
     atEnd: (world) => checkMutex(world, 0, world.claims.inside),
