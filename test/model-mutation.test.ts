@@ -1,6 +1,6 @@
 /** Mutation of the concurrent modules: a few mutants. All of them: `npm run mutate`. */
-import { afterAll, describe, expect, test } from 'vitest';
 import { readdirSync } from 'node:fs';
+import { afterAll, describe, expect, test } from 'vitest';
 import { concurrent, unmutated } from './model/mutated.mjs';
 import { MutantRunner } from './model/mutant-runner.mjs';
 import { mutantsOf } from './model/mutants.mjs';

@@ -30,7 +30,7 @@ function exploreCase(one: Case, task: object): Promise<Outcome> {
   const { subject, budget } = one;
   // For each execution. Two deaths may leave nobody of two threads.
   const leastSections = subject.hasSections === false ? 0 : (budget.deaths ?? 0) > 1 ? 0.25 : 0.5;
-  const isMortal = ((budget.deaths ?? 0) || (budget.kills ?? 0)) > 0;
+  const isMortal = (budget.deaths ?? 0) + (budget.kills ?? 0) > 0;
   const leastDeaths = isMortal ? 0.25 : 0;
   return pool
     .run({ ...task, name, seed })
@@ -55,15 +55,9 @@ describe(`With seed ${seed}`, () => {
 
         const title = `every claim about a ${primitive} holds in ${all} ${strategy} schedules, ${kind}`;
         test(title, { timeout: 600_000 }, async () => {
-          for (const {
-            name,
-            leastSections,
-            leastDeaths,
-            failure,
-            executions = 0,
-            ...sums
-          } of await running) {
-            const { steps, sections, deaths } = sums;
+          for (const outcome of await running) {
+            const { name, leastSections, leastDeaths, failure, executions = 0 } = outcome;
+            const { steps, sections, deaths } = outcome;
             if (failure !== undefined) throw new Error(failure);
             expect(steps, name).toBeGreaterThan((isArranged ? 4 : 10) * executions);
             // Situations do not count theirs.

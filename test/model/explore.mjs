@@ -311,8 +311,9 @@ export const pct = (subject, options) => times('pct', subject, options);
 
 /** By subject, and then by strategy and budget. */
 const lengths = new WeakMap();
-/** Executions that tell how long they are; of changed code nothing is said before it is run. */
+/** Executions that tell how long they are. */
 const SAMPLES = 8;
+/** Those of changed code tell nothing: a mutant's seeds must mean the same whatever ran before. */
 const USUAL = { choices: 150, chances: 60 };
 
 /** How many choices an execution has to which nothing happens, and chances of a fault: it is to come at any of them. */
@@ -338,7 +339,7 @@ function measuredLength(strategy, subject, budget) {
     try {
       execute(subject, budget, choose);
     } catch (error) {
-      if (!(error instanceof Failure)) throw error; // It will be told of an execution that has a seed.
+      if (!(error instanceof Failure)) throw error; // An execution with a seed will tell of it.
     }
   }
   // Many are longer than the mean.

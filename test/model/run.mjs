@@ -15,8 +15,8 @@ npm run model:full -- [options]   also 2 x 2 and 3 x 1 with faults completely, 3
   --executions N    schedules per primitive, strategy and kind (blocking, async); default 20000
   --seed N          of the first schedule; default random
   --only TEXT       only cases whose name contains this; they share the executions
-  --limit N         executions after which an exploration of all is given up; default ${LIMIT}, and
-                    ${BOUNDED_LIMIT} with ${PREEMPTIONS} preemptions; without these it fails then
+  --limit N         executions after which an exploration of all is given up, and the run fails; default
+                    ${LIMIT}. With ${PREEMPTIONS} preemptions ${BOUNDED_LIMIT}, and it does not fail
   --threads N       default: one per processor
   --json            the table as JSON
   --list            the names of the cases
@@ -181,12 +181,12 @@ function showProgress({ list, results, counter }) {
   const show = () => {
     const seconds = Math.round((performance.now() - start) / 1000);
     const executions = Atomics.load(count, 0).toLocaleString('en');
-    const sofar = `${results.length} of ${list.length} cases, ${executions} executions, ${seconds} s`;
-    if (!isDrawn) return console.error(sofar);
+    const soFar = `${results.length} of ${list.length} cases, ${executions} executions, ${seconds} s`;
+    if (!isDrawn) return console.error(soFar);
     const width = 30;
     const done = Math.floor((results.length / list.length) * width);
     const bar = '#'.repeat(done).padEnd(width, '.');
-    process.stdout.write(`\r\x1b[K[${bar}] ${sofar}`);
+    process.stdout.write(`\r\x1b[K[${bar}] ${soFar}`);
   };
   return setInterval(show, isDrawn ? 200 : 30_000);
 }

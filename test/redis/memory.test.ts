@@ -18,16 +18,18 @@ beforeAll(async () => {
 beforeEach(() => server.send('CONFIG SET maxmemory 0'));
 afterAll(() => server.end());
 
-test.each([
+const kinds = [
   ['a lock', (client: RedisClient, name: string) => new RedisLock(name, { client })],
   ['a semaphore', (client: RedisClient, name: string) => new RedisSemaphore(name, { client, permits: 1 })],
   ['a writer', (client: RedisClient, name: string) => new RedisReadWriteLock(name, { client }).writer],
-])('keeps %s, lets it be released and says why it gives no other', async (_, make) => {
+] as const;
+
+test.each(kinds)('keeps %s, lets it be released and says why it gives no other', async (_, make) => {
   const name = `full ${++names}`;
   const [lock, rival] = [make(client, name), make(other, name)];
   const lease = await lock.acquire();
   await server.send('CONFIG SET maxmemory 1');
-  // Not one that waits already: whether it looks again before its turn comes, and is refused, is chance.
+  // Of one that waits already, see below.
   const error = await rival.acquire().then(
     () => expect.fail('was acquired'),
     (reason: unknown) => reason as Error,
@@ -41,4 +43,25 @@ test.each([
   expect(await lock.isLocked()).toBe(false);
   await server.send('CONFIG SET maxmemory 0');
   expect(await lock.withLock(() => 'again')).toBe('again');
+});
+
+test.each(kinds)('whoever waits for %s has it in the end, or is told why not', async (_, make) => {
+  const name = `waiting ${++names}`;
+  const [lock, rival] = [make(client, name), make(other, name)];
+  const lease = await lock.acquire();
+  const waiting = rival.acquire().then(
+    (taken) => taken.release(),
+    (reason: unknown) => reason,
+  );
+  await expect.poll(async () => (await lock.info()).waiters).toBe(1);
+  await server.send('CONFIG SET maxmemory 1');
+  expect(await lease.release()).toBe(true);
+  // Refused if it looks again before its turn comes, which is chance; to leave the queue needs no memory, nor does what follows.
+  const outcome = await waiting;
+  if (outcome !== true) {
+    expect(outcome).toBeInstanceOf(BackendUnavailableError);
+    expect((outcome as Error).message).toContain('OOM');
+  }
+  expect((await lock.info()).waiters).toBe(0);
+  expect(await lock.isLocked()).toBe(false);
 });
