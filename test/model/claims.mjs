@@ -2,15 +2,20 @@
 import { bits } from './space.mjs';
 import { DEAD, ENDED } from './thread.mjs';
 
+/** Sets of threads are numbers, with a bit for each of them: there are many executions, and few threads. */
+const only = (index) => 1 << index;
+const sizeOf = (threads) => (threads === 0 ? 0 : 1 + sizeOf(threads & (threads - 1)));
+const firstOf = (threads) => Math.clz32(threads & -threads) ^ 31;
+
 export class Claims {
   /** Who is in the critical section, alone; the dead stay until somebody was told of them. */
-  inside = new Set();
-  insideSecond = new Set();
-  readers = new Set();
+  inside = 0;
+  insideSecond = 0;
+  readers = 0;
   /** Permits held, by thread. */
-  taken = new Map();
-  inLatch = new Set();
-  left = new Set();
+  taken = [];
+  inLatch = 0;
+  left = 0;
   /** Where each name's lock is, and who is inside it. */
   named = new Map();
   /** Who has which name open, and where. */
@@ -46,13 +51,17 @@ export class Claims {
     return this.#machine.threads[index].state === DEAD;
   }
 
-  #living(set) {
-    return [...set].filter((index) => !this.#isDead(index));
+  /** The first one of them who lives. */
+  #livingOf(threads) {
+    for (let rest = threads; rest !== 0; rest &= rest - 1)
+      if (!this.#isDead(firstOf(rest))) return firstOf(rest);
+    return undefined;
   }
 
   /** An exclusive owner: nobody living may be inside, and the dead must be told of, once. */
   enterAlone(index, guard) {
     this.#enter(this.inside, index, guard);
+    this.inside = only(index);
   }
 
   /** That thread dies, which owns so many locks, alone. */
@@ -62,7 +71,7 @@ export class Claims {
   }
 
   leaveAlone(index) {
-    this.inside.delete(index);
+    this.inside &= ~only(index);
   }
 
   enterOneOfTwo(index, guard, isSecond) {
@@ -71,21 +80,19 @@ export class Claims {
   }
 
   leaveOneOfTwo(index, isSecond) {
-    (isSecond ? this.insideSecond : this.inside).delete(index);
+    if (isSecond) this.insideSecond &= ~only(index);
+    else this.leaveAlone(index);
   }
 
   #enter(inside, index, guard, name = '') {
     this.#sections++;
-    const [other] = this.#living(inside);
+    const other = this.#livingOf(inside);
     if (other !== undefined) throw new Error(`thread ${other} and thread ${index} are both inside`);
-    if (this.#subject.isFenced !== false) {
-      if (inside.size > 0 && !guard.abandoned)
-        throw new Error(`thread ${index} was not told that thread ${[...inside][0]} died inside`);
-      this.#checkTold(name, guard);
-      this.#checkFence(index, name, guard);
-    }
-    inside.clear();
-    inside.add(index);
+    if (this.#subject.isFenced === false) return;
+    if (inside !== 0 && !guard.abandoned)
+      throw new Error(`thread ${index} was not told that thread ${firstOf(inside)} died inside`);
+    this.#checkTold(name, guard);
+    this.#checkFence(index, name, guard);
   }
 
   #checkTold(name, { abandoned }) {
@@ -104,17 +111,17 @@ export class Claims {
   }
 
   enterAsWriter(index, guard) {
-    const [reader] = this.#living(this.readers);
+    const reader = this.#livingOf(this.readers);
     if (reader !== undefined) throw new Error(`thread ${index} writes while thread ${reader} reads`);
     this.enterAlone(index, guard);
   }
 
   enterAsReader(index, guard) {
     this.#sections++;
-    const [writer] = this.#living(this.inside);
+    const writer = this.#livingOf(this.inside);
     if (writer !== undefined) throw new Error(`thread ${index} reads while thread ${writer} writes`);
-    if (this.inside.size > 0 && !guard.abandoned)
-      throw new Error(`reader ${index} was not told that thread ${[...this.inside][0]} died inside`);
+    if (this.inside !== 0 && !guard.abandoned)
+      throw new Error(`reader ${index} was not told that thread ${firstOf(this.inside)} died inside`);
     const fence = this.lastFence.get('') ?? 0n;
     // A writer that died may have counted it up before it was inside.
     const mayBeHigher = this.#machine.deaths > 0 || this.#subject.isFenced === false;
@@ -124,9 +131,10 @@ export class Claims {
       throw new Error(
         `reader ${index} was told of a death that did not happen, or that a writer was told of`,
       );
-    this.readers.add(index);
+    this.readers |= only(index);
     const { places = Infinity } = this.#subject;
-    if (this.readers.size > places) throw new Error(`${this.readers.size} read where ${places} may`);
+    const count = sizeOf(this.readers);
+    if (count > places) throw new Error(`${count} read where ${places} may`);
   }
 
   /** Whoever downgrades was told as a writer; nobody has written since. */
@@ -136,42 +144,42 @@ export class Claims {
   }
 
   leaveAsReader(index) {
-    this.readers.delete(index);
+    this.readers &= ~only(index);
   }
 
   take(index, weight) {
     this.#sections++;
     this.#inOrder?.(index);
-    this.taken.set(index, (this.taken.get(index) ?? 0) + weight);
+    this.taken[index] = (this.taken[index] ?? 0) + weight;
     let sum = 0;
-    for (const [other, held] of this.taken) if (!this.#isDead(other)) sum += held;
+    for (const { index: other, state } of this.#machine.threads)
+      if (state !== DEAD) sum += this.taken[other] ?? 0;
     const { permits } = this.#subject;
     if (sum > permits) throw new Error(`${sum} of ${permits} permits are held`);
   }
 
   giveBack(index, weight) {
-    this.taken.set(index, this.taken.get(index) - weight);
+    this.taken[index] -= weight;
   }
 
   enterLatch(index) {
     this.#sections++;
-    const [other] = this.#living(this.inLatch);
+    const other = this.#livingOf(this.inLatch);
     if (other !== undefined) throw new Error(`thread ${other} and thread ${index} both have the latch`);
-    this.inLatch.clear();
-    this.inLatch.add(index);
+    this.inLatch = only(index);
   }
 
   leaveLatch(index) {
-    this.inLatch.delete(index);
+    this.inLatch &= ~only(index);
   }
 
   /** It does not come for the latch any more. */
   hasLeft(index) {
-    this.left.add(index);
+    this.left |= only(index);
   }
 
   haveAllLeft(threads) {
-    return threads.every((index) => this.left.has(index) || this.#isDead(index));
+    return threads.every((index) => (this.left & only(index)) !== 0 || this.#isDead(index));
   }
 
   /** The same name is the same lock for all who have it open at a time, and another name is another one. */

@@ -48,7 +48,27 @@ export class Failure extends Error {
  * @property {number} [overflows] the stack of a thread that `isDeep` is full where it enters a function
  * @property {number} [busy] nobody runs for 25 ms: an event loop, or the machine, is busy
  */
-const KINDS = ['deaths', 'kills', 'clock', 'aborts', 'wakes', 'busy', 'overflows'];
+
+/** What of a budget is left. */
+class Left {
+  constructor({ deaths = 0, kills = 0, clock = 0, aborts = 0, wakes = 0, busy = 0, overflows = 0 }) {
+    this.deaths = deaths;
+    this.kills = kills;
+    this.clock = clock;
+    this.aborts = aborts;
+    this.wakes = wakes;
+    this.busy = busy;
+    this.overflows = overflows;
+  }
+
+  get isMortal() {
+    return this.deaths > 0 || this.kills > 0;
+  }
+
+  get isAny() {
+    return this.isMortal || this.clock + this.aborts + this.wakes + this.busy > 0;
+  }
+}
 
 const modeFor = (
   { deaths = 0, kills = 0, overflows = 0 },
@@ -87,13 +107,12 @@ export function execute(
   const choices = [];
   const trace = [];
   const options = [];
-  const left = {};
-  for (const kind of KINDS) left[kind] = budget[kind] ?? 0;
+  const left = new Left(budget);
   let last = -1;
   let hasFaulted = false;
   try {
     for (;;) {
-      mortality.isLeft = left.deaths > 0 || left.kills > 0 || left.overflows > 0;
+      mortality.isLeft = left.isMortal || left.overflows > 0;
       const steps = findOptions(options, world, left, reduce);
       if (steps === 0) {
         if (machine.threads.every(({ state }) => state === ENDED || state === DEAD)) break;
@@ -134,23 +153,23 @@ export function execute(
 
 /** Fills `options`, steps first; returns how many steps there are. */
 function findOptions(options, world, left, reduce) {
-  const { threads } = world.machine;
+  const { machine } = world;
+  let steps = 0;
   let local;
-  clear(options);
-  for (const thread of threads) {
-    if (!world.machine.isReady(thread) || (reduce && isLikeAnother(thread, world))) continue;
+  for (const thread of machine.threads) {
+    if (!machine.isReady(thread) || (reduce && isLikeAnother(thread, world))) continue;
     // Whoever else goes on, does so before or after this thread's next operation.
     if (isHidden(thread.next)) return onlyThis(options, thread, world, left);
-    options.push(thread.index);
+    options[steps++] = thread.index;
     if (reduce && world.isLocal(thread, left)) local ??= thread;
   }
   if (local !== undefined) {
-    clear(options);
-    options.push(local.index);
+    options[0] = local.index;
+    steps = 1;
   }
-  const steps = options.length;
   // A fault must not be what gets the others on: so only while somebody could go on anyway.
-  if (steps > 0) addFaults(options, world, left, reduce, local);
+  const all = steps > 0 && left.isAny ? addFaults(options, steps, world, left, reduce, local) : steps;
+  cut(options, all);
   return steps;
 }
 
@@ -164,41 +183,45 @@ const isLikeAnother = (thread, { subject, machine }) =>
   !thread.hasBegun &&
   machine.threads.some(({ index, state, hasBegun }) => index > thread.index && state === READY && !hasBegun);
 
-/** Faster than to set its length. */
-function clear(options) {
-  while (options.length > 0) options.pop();
+/** Faster than to set its length, or to empty it and begin anew: V8 would give its memory back each time. */
+function cut(options, length) {
+  while (options.length > length) options.pop();
 }
 
 const isHidden = ({ kind }) => kind === 'edge' || kind === 'hidden store';
-const isMortal = ({ index }, left, { immortal }) => (left.deaths > 0 || left.kills > 0) && index !== immortal;
+const isMortal = ({ index }, left, { immortal }) => left.isMortal && index !== immortal;
 
 function onlyThis(options, thread, { subject }, left) {
-  clear(options);
-  options.push(thread.index);
-  if (isMortal(thread, left, subject)) options.push(choiceOf(KILL, thread.index));
+  let count = 0;
+  options[count++] = thread.index;
+  if (isMortal(thread, left, subject)) options[count++] = choiceOf(KILL, thread.index);
   if (left.overflows > 0 && thread.isDeep && thread.next === ENTRY)
-    options.push(choiceOf(OVERFLOW, thread.index));
+    options[count++] = choiceOf(OVERFLOW, thread.index);
+  cut(options, count);
   return 1;
 }
 
-function addFaults(options, world, left, reduce, local) {
+/** After the first `count`; returns how many there are then. */
+function addFaults(options, count, world, left, reduce, local) {
   const { machine, subject } = world;
   const { threads } = machine;
   const isOnly = reduce && isOnlyDeath(left, machine, subject);
-  const mortals = left.deaths > 0 || left.kills > 0 ? threads : [];
-  for (const thread of mortals) {
-    if (!canDie(thread, left, world) || (reduce && isLikeAnother(thread, world))) continue;
-    const isNoticed = thread === local || (local === undefined && machine.wouldNotice(thread));
-    if (!isOnly || isNoticed) options.push(choiceOf(KILL, thread.index));
-  }
-  if (left.clock > 0 && threads.some(({ deadline }) => deadline < Infinity)) options.push(choiceOf(CLOCK, 0));
-  if (left.busy > 0) options.push(choiceOf(BUSY, 0));
+  if (left.isMortal)
+    for (const thread of threads) {
+      if (!canDie(thread, left, world) || (reduce && isLikeAnother(thread, world))) continue;
+      if (!isOnly || thread === local || (local === undefined && machine.wouldNotice(thread)))
+        options[count++] = choiceOf(KILL, thread.index);
+    }
+  if (left.clock > 0 && threads.some(({ deadline }) => deadline < Infinity))
+    options[count++] = choiceOf(CLOCK, 0);
+  if (left.busy > 0) options[count++] = choiceOf(BUSY, 0);
   if (left.aborts > 0)
     for (const thread of threads)
       if (canAbort(thread) && (!machine.turns || thread.wouldNoticeAbort))
-        options.push(choiceOf(ABORT, thread.index));
+        options[count++] = choiceOf(ABORT, thread.index);
   if (left.wakes > 0)
-    for (const { state, index } of threads) if (state === ASLEEP) options.push(choiceOf(WAKE, index));
+    for (const { state, index } of threads) if (state === ASLEEP) options[count++] = choiceOf(WAKE, index);
+  return count;
 }
 
 /** Is a death all that can still happen? Not where time passes meanwhile, or somebody learns of it at once. */
@@ -291,7 +314,8 @@ function randomly(next, { chances }) {
  */
 function byPriority(next, { choices, chances }, { threads }) {
   const priorities = threads.map(() => 1 + next());
-  const changes = new Set(Array.from({ length: pick(next, 0, 8) }, () => pick(next, 0, choices)));
+  const changes = [];
+  for (let count = pick(next, 0, 8); count > 0; count--) changes.push(pick(next, 0, choices));
   const strikes = striking(next, chances);
   let step = 0;
   let lowest = 1;
@@ -300,7 +324,7 @@ function byPriority(next, { choices, chances }, { threads }) {
     if (strikes(options, steps)) return pick(next, steps, options.length);
     let best = 0;
     for (let i = 1; i < steps; i++) if (priorities[options[i]] > priorities[options[best]]) best = i;
-    if (changes.has(step)) priorities[options[best]] = lowest -= 0.001;
+    if (changes.includes(step)) priorities[options[best]] = lowest -= 0.001;
     return best;
   };
 }
@@ -405,7 +429,7 @@ export const BATCH = 1024;
 
 /** Each execution has a seed of its own, which a failure tells. `progress(executions)`: called now and then. */
 function times(strategy, subject, { budget = {}, executions, seed = 1, progress }) {
-  const settings = { length: lengthOf(strategy, subject, budget) };
+  const settings = { length: lengthOf(strategy, subject, budget), mode: modeFor(budget, subject, false) };
   const result = { executions, steps: 0, sections: 0, abandoned: 0, deaths: 0 };
   for (let own = seed; own < seed + executions; own++) {
     if (progress !== undefined && (own - seed) % BATCH === BATCH - 1) progress(BATCH);

@@ -33,27 +33,36 @@ export function guardsIn({ words, geometry }) {
 const LOCK = 4;
 const LATCH = 8;
 
+const NOBODY = -1;
+
 /** Tells what must hold of each operation on the memory of a space. It has one execution at a time. */
 export class LatchRule {
   #memory;
   #roles;
-  /** Who has a latch, by its word. */
-  #holders = new Map();
+  /** Of every word which latch it is, as an index of `#holders`. */
+  #latches;
+  /** Index of the thread that has a latch. A `Map` of threads would keep those of executions that are over. */
+  #holders;
 
   /** @param {Uint8Array} guards see `guardsIn` */
   constructor({ words, geometry }, guards) {
     this.#memory = words;
     this.#roles = guards.slice();
+    this.#latches = new Uint8Array(words.length);
+    this.#holders = new Int8Array(geometry.locks + 1);
     this.#roles[layout.HEADER_LATCH] |= LATCH;
     for (let cell = 0; cell < geometry.locks; cell++) {
-      this.#roles[layout.cellAt(geometry, cell) + layout.CELL_WORD] |= LOCK;
-      this.#roles[layout.cellAt(geometry, cell) + layout.CELL_LATCH] |= LATCH;
+      const { cellAt, CELL_WORD, CELL_LATCH } = layout;
+      const latch = cellAt(geometry, cell) + CELL_LATCH;
+      this.#roles[cellAt(geometry, cell) + CELL_WORD] |= LOCK;
+      this.#roles[latch] |= LATCH;
+      this.#latches[latch] = cell + 1;
     }
   }
 
   /** Before an execution: nobody has a latch. */
   reset() {
-    this.#holders.clear();
+    this.#holders.fill(NOBODY);
   }
 
   /** After an operation: `old` is what it found. */
@@ -67,10 +76,10 @@ export class LatchRule {
         throw new Error(`thread ${thread.index} uses word ${at} without the space latch`);
     } else if ((role & LOCK) !== 0) {
       const isQueuedAnew = ((words[at] ^ old) & bits.QUEUED) !== 0;
-      if (isQueuedAnew && this.#holders.get(at - layout.CELL_WORD + layout.CELL_LATCH) !== thread)
+      if (isQueuedAnew && !this.#holds(thread, at - layout.CELL_WORD + layout.CELL_LATCH))
         throw new Error(`thread ${thread.index} changes QUEUED without the latch`);
     } else {
-      if ((kind === 'exchange' || kind === 'unlock') && this.#holders.get(at) !== thread)
+      if ((kind === 'exchange' || kind === 'unlock') && !this.#holds(thread, at))
         throw new Error(`thread ${thread.index} releases a latch that it does not have`);
       this.#note(thread, at, words[at] & ~SLEEPERS, old);
     }
@@ -83,13 +92,16 @@ export class LatchRule {
   }
 
   #holdsSpace(thread) {
-    return this.#holders.get(layout.HEADER_LATCH) === thread;
+    return this.#holds(thread, layout.HEADER_LATCH);
+  }
+
+  #holds({ index }, latch) {
+    return this.#holders[this.#latches[latch]] === index;
   }
 
   /** Somebody who waits for it only changes SLEEPERS. */
-  #note(thread, at, stamp, old) {
+  #note({ index }, at, stamp, old) {
     if (stamp === (old & ~SLEEPERS)) return;
-    if (stamp === 0) this.#holders.delete(at);
-    else this.#holders.set(at, thread);
+    this.#holders[this.#latches[at]] = stamp === 0 ? NOBODY : index;
   }
 }

@@ -55,7 +55,8 @@ export class Machine {
     this.steps = 0;
     /** Who waits on which word, in the order they came. */
     this.waiters = [];
-    this.threads = Array.from({ length: count }, (_, index) => new Thread(this, index));
+    this.threads = [];
+    for (let index = 0; index < count; index++) this.threads.push(new Thread(this, index));
     /** Attaches like the others, runs no program, and looks in the end. */
     this.observer = new Thread(this, count);
     this.deaths = 0;

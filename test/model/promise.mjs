@@ -50,7 +50,6 @@ class FollowJob {
     resolve.of = promise;
     reject.of = promise;
     this.other.then(resolve, reject);
-    return [];
   }
 }
 
@@ -149,7 +148,7 @@ class Resumption {
   #resume(how, value) {
     const thread = currentThread();
     thread.top = this.frame;
-    return drive(this.body, this.promise, how, value);
+    return new Activation(this.body, this.promise, how, value);
   }
 }
 
@@ -157,37 +156,52 @@ class Resumption {
 export function startAsync(body) {
   const promise = new ModelPromise();
   currentThread().entering = promise;
-  return drive(body, promise, 'next', undefined);
+  return new Activation(body, promise);
 }
 
-function* drive(body, promise, how, value) {
-  for (;;) {
+/** From one `await` of an async function to the next: a generator, but for the time a real one would take at each step. */
+class Activation extends Generator {
+  /** @param how `next` or `throw`, and what: with these it begins */
+  constructor(body, promise, how = 'next', value = undefined) {
+    super();
+    this.body = body;
+    this.promise = promise;
+    this.how = how;
+    this.value = value;
+    this.hasBegun = false;
+  }
+
+  next(value) {
+    if (this.hasBegun) return this.#goOn('next', value);
+    this.hasBegun = true;
+    return this.#goOn(this.how, this.value);
+  }
+
+  /** Also where the stack was full. */
+  throw(error) {
+    return this.#goOn('throw', error);
+  }
+
+  #goOn(how, value) {
+    const { body, promise } = this;
     let result;
     try {
       result = body[how](value);
     } catch (error) {
       promise.reject(error);
-      return promise;
+      return { done: true, value: promise };
     }
-    if (result.done) {
-      promise.fulfil(result.value);
-      return promise;
-    }
-    if (result.value instanceof Await) {
-      const { top } = currentThread();
-      if (top !== null) top.parent = null; // Whoever called it goes on without it.
-      const { onFulfilled, onRejected } = new Resumption(body, promise, top);
-      ModelPromise.resolve(result.value.value).then(onFulfilled, onRejected);
-      return promise;
-    }
-    try {
-      value = yield result.value;
-      how = 'next';
-    } catch (error) {
-      // The stack was full.
-      value = error;
-      how = 'throw';
-    }
+    if (result.done) promise.fulfil(result.value);
+    else if (result.value instanceof Await) this.#await(result.value);
+    else return result;
+    return { done: true, value: promise };
+  }
+
+  #await({ value }) {
+    const { top } = currentThread();
+    if (top !== null) top.parent = null; // Whoever called it goes on without it.
+    const { onFulfilled, onRejected } = new Resumption(this.body, this.promise, top);
+    ModelPromise.resolve(value).then(onFulfilled, onRejected);
   }
 }
 
@@ -198,9 +212,8 @@ export class CallbackJob {
     this.context = context;
   }
 
-  *run() {
-    const made = this.callback();
-    if (made instanceof Generator) yield* made;
+  run() {
+    return this.callback();
   }
 }
 

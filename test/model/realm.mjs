@@ -12,7 +12,7 @@ import {
   awaited,
   startAsync,
 } from './promise.mjs';
-import { Reference } from './reference.mjs';
+import { Annotation, Reference } from './weak.mjs';
 import { startOf, tidOf } from './system.mjs';
 import { EDGE, ENTRY, Generator, atomic, closure, currentThread, enter, mortality, top } from './thread.mjs';
 import { namesIn, transformModule, transformModules } from './transform.mjs';
@@ -240,24 +240,23 @@ function loadRealm(index, mode) {
     ...(mode.entries ? entered({ queueMicrotask }) : { queueMicrotask }),
     process: { pid: 1, emitWarning() {}, platform: 'linux' },
     FinalizationRegistry: NoRegistry,
+    WeakMap: Annotation,
     WeakRef: Reference,
     AbortSignal: ModelSignal,
     globalThis: {},
   };
   const loaded = new Map([...Object.entries(replaced(index, mode)), ...Object.entries(nodeModules(index))]);
   if (whole) loaded.set('space/latch.js', wholeLatch);
-  const load = (path) => {
-    if (!loaded.has(path)) {
-      const module = modules.get(path);
-      if (module === undefined) throw new Error(`the model has no module ${path}`);
-      loaded.set(path, undefined);
-      const resolve = (specifier) =>
-        load(specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier);
-      const exports = module(environment, resolve);
-      if (path === 'space/threads.js') letAttachBeDone(exports);
-      loaded.set(path, exports);
-    }
-    return loaded.get(path);
+  const load = (path) => loaded.get(path) ?? loadFirst(path);
+  const loadFirst = (path) => {
+    const module = modules.get(path);
+    if (module === undefined) throw new Error(`the model has no module ${path}`);
+    const resolve = (specifier) =>
+      load(specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier);
+    const exports = module(environment, resolve);
+    if (path === 'space/threads.js') letAttachBeDone(exports);
+    loaded.set(path, exports);
+    return exports;
   };
   return load;
 }

@@ -6,7 +6,7 @@
  * graph. Two graphs are the same if they look the same from their roots, whatever the identity of the objects.
  */
 import { types } from 'node:util';
-import { Reference } from './reference.mjs';
+import { Annotation, Reference } from './weak.mjs';
 import { DEAD, ENDED, Frame } from './thread.mjs';
 
 /** Fields that are made anew before they are read, by class. */
@@ -109,7 +109,7 @@ class Hash {
     else if (value instanceof Frame) this.#visitFrame(value);
     else if (value instanceof Reference) this.visit(value.deref());
     else if (value instanceof Error) this.mix(hashOf(value.message));
-    else if (types.isGeneratorObject(value) || ArrayBuffer.isView(value) || value instanceof WeakMap)
+    else if (types.isGeneratorObject(value) || ArrayBuffer.isView(value) || value instanceof Annotation)
       this.mix(0x55555);
     else {
       this.mix(hashOf(value.constructor?.name ?? ''));

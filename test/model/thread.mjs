@@ -1,5 +1,5 @@
 /**
- * One thread of a model: a generator that yields the operation it is about to do, with an event loop.
+ * One thread of a model: generators that yield the operation they are about to do, and an event loop that runs them.
  *
  * | state | says | next |
  * |---|---|---|
@@ -44,6 +44,8 @@ export const EDGE = new Operation('edge');
 export const ENTRY = new Operation('edge');
 /** Can a thread still die, or its stack be full? Otherwise nothing happens at an edge, and nobody stops there. */
 export const mortality = { isLeft: false };
+
+const NO_CONTEXT = [];
 
 /** The thread whose code runs. */
 let current;
@@ -122,11 +124,13 @@ export class Thread {
     this.notified = [];
     this.timers = new Set();
     /** What `AsyncLocalStorage` knows. */
-    this.context = [];
+    this.context = NO_CONTEXT;
     /** The innermost function that runs; the promise of the async function that is being entered. */
     this.top = null;
     this.entering = undefined;
-    this.generator = undefined;
+    /** A generator that yields the jobs it takes up, and what it stops at itself; what runs of its last job. */
+    this.loop = undefined;
+    this.running = undefined;
     /** Whatever its code can reach otherwise: its locks. */
     this.roots = undefined;
     /** What the scheduler can abort. */
@@ -136,10 +140,10 @@ export class Thread {
   }
 
   start(programs) {
-    this.generator = this.#main(programs);
+    this.loop = this.#eventLoop(programs);
   }
 
-  *#main(programs) {
+  *#eventLoop(programs) {
     let failure;
     const fail = (error) => {
       failure = { error };
@@ -151,20 +155,25 @@ export class Thread {
     for (const program of programs) {
       this.top = null;
       const made = program();
-      const promise = made instanceof Generator ? yield* made : made;
+      const promise = made instanceof Generator ? yield made : made;
       if (promise === undefined) continue;
       running++;
       promise.then(end, fail);
     }
     for (;;) {
       while (this.microtasks.length > 0) {
-        yield* this.#run(this.microtasks.shift());
+        const made = this.#take(this.microtasks.shift());
+        if (made instanceof Generator) yield made;
+        this.#leave();
         if (failure !== undefined) throw failure.error;
       }
       if (this.machine.turns && this.signal !== undefined && this.#hasTask()) yield TURN;
       const task = this.#nextTask();
-      if (task !== undefined) yield* this.#run(task);
-      else if (this.timers.size > 0) yield WAIT_FOR_TASK;
+      if (task !== undefined) {
+        const made = this.#take(task);
+        if (made instanceof Generator) yield made;
+        this.#leave();
+      } else if (this.timers.size > 0) yield WAIT_FOR_TASK;
       else if (running > 0) throw new Error(`nothing keeps thread ${this.index} alive, and it has not ended`);
       else if (this.machine.waiters.every(({ thread }) => thread !== this)) break;
       else {
@@ -176,14 +185,17 @@ export class Thread {
     if (mortality.isLeft) yield EDGE;
   }
 
-  *#run(job) {
+  #take(job) {
     this.job = job;
     this.top = null;
     this.context = job.context;
-    yield* job.run();
+    return job.run();
+  }
+
+  #leave() {
     this.job = null;
     this.top = null;
-    this.context = [];
+    this.context = NO_CONTEXT;
   }
 
   #hasTask() {
@@ -245,11 +257,28 @@ export class Thread {
     this.state = READY;
     this.deadline = Infinity;
     try {
-      const { done, value: next } = this.generator[how](value);
-      this.next = done ? undefined : next;
-      if (done) this.machine.end(this, ENDED);
+      this.next = this.#runOn(how, value);
+      if (this.next === undefined) this.machine.end(this, ENDED);
     } finally {
       current = outer;
+    }
+  }
+
+  /** Undefined: it has ended. Jobs are not delegated to: each generator around takes time at each step. */
+  #runOn(how, value) {
+    for (;;) {
+      const { running } = this;
+      const result = running === undefined ? this.loop[how](value) : running[how](value);
+      if (running === undefined) {
+        if (result.done || result.value instanceof Operation) return result.value;
+        this.running = result.value;
+        value = undefined;
+      } else {
+        if (!result.done) return result.value;
+        this.running = undefined;
+        value = result.value;
+      }
+      how = 'next';
     }
   }
 }
@@ -262,9 +291,8 @@ class Timer {
     this.context = context;
   }
 
-  *run() {
-    const made = this.callback();
-    if (made instanceof Generator) yield* made;
+  run() {
+    return this.callback();
   }
 }
 
@@ -272,12 +300,11 @@ class Timer {
 class Answer {
   constructor(thread) {
     this.thread = thread;
-    this.context = [];
+    this.context = NO_CONTEXT;
   }
 
   run() {
     for (const promise of this.thread.notified.splice(0)) promise.fulfil('ok');
-    return [];
   }
 }
 
@@ -285,10 +312,10 @@ class Answer {
 export class Abort {
   constructor(signal) {
     this.signal = signal;
-    this.context = [];
+    this.context = NO_CONTEXT;
   }
 
-  *run() {
-    yield* this.signal.abort();
+  run() {
+    return this.signal.abort();
   }
 }

@@ -64,6 +64,10 @@ export const namesIn = (sources, stops) =>
     stops,
   );
 
+/** A private field that is given a value elsewhere: without `#`, to declare it would be to give it one, and take time. */
+const isDeclaredOnly = (node) =>
+  ts.isPropertyDeclaration(node) && ts.isPrivateIdentifier(node.name) && node.initializer === undefined;
+
 const parse = (path, text) => ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS);
 
 function transform(
@@ -78,7 +82,7 @@ function transform(
 
 /** What a module finds in its environment instead of what Node.js has. */
 const ENVIRONMENT =
-  '$atomic, $EDGE, $ENTRY, $mortality, $enter, $top, $closure, $Generator, $run, $async, $await, $Promise, Promise, queueMicrotask, process, FinalizationRegistry, WeakRef, AbortSignal, globalThis';
+  '$atomic, $EDGE, $ENTRY, $mortality, $enter, $top, $closure, $Generator, $run, $async, $await, $Promise, Promise, queueMicrotask, process, FinalizationRegistry, WeakMap, WeakRef, AbortSignal, globalThis';
 
 function printModule(file, options) {
   const result = ts.transform(file, [(context) => (root) => rewrite(root, context, options)]);
@@ -98,6 +102,7 @@ function rewrite(root, context, { names, edges, captures, sites, stops: own, pla
   const visit = (node) => {
     if (ts.isImportDeclaration(node)) return importOf(node);
     if (ts.isExportDeclaration(node)) return exportOf(node);
+    if (isDeclaredOnly(node)) return undefined;
     if (ts.isPrivateIdentifier(node)) return id(`$${className}_${node.text.slice(1)}`);
     if (ts.isClassLike(node)) return classOf(node);
     if (cannotStop(node)) return within('run', node, (inner) => ts.visitEachChild(inner, visit, context));

@@ -6,6 +6,7 @@ import { ModelSignal } from './promise.mjs';
 import { modeOf, realmOf } from './realm.mjs';
 import { bits, layout } from './space.mjs';
 import { fingerprint } from './states.mjs';
+import { startOf, tidOf } from './system.mjs';
 import { DEAD, ENDED } from './thread.mjs';
 
 /** Memory of spaces by their size: one execution at a time uses it. */
@@ -301,15 +302,18 @@ export class World {
     if (word !== undefined) words[cell + layout.CELL_WORD] = word;
   }
 
-  /** Somebody else has the entries between those of the threads. */
+  /** Somebody else who lives has the entries between those of the threads. */
   #takeOtherEntries() {
     const { words } = this;
     const { index: last } = this.machine.observer;
     const own = new Set(Array.from({ length: last + 1 }, (_, index) => this.entryOf(index)));
     for (let entry = 0; entry < this.entryOf(last); entry++) {
       if (own.has(entry)) continue;
-      words[layout.threadAt(entry) + layout.THREAD_NODE_ID] = -1;
-      words[layout.threadAt(entry) + layout.THREAD_STATE] = layout.idOf(entry, 1);
+      const at = layout.threadAt(entry);
+      words[at + layout.THREAD_NODE_ID] = -1;
+      words[at + layout.THREAD_TID] = tidOf(last);
+      words[at + layout.THREAD_START] = startOf(tidOf(last));
+      words[at + layout.THREAD_STATE] = layout.idOf(entry, 1);
     }
   }
 
