@@ -15,7 +15,7 @@ import {
 import { Annotation, Reference } from './weak.mjs';
 import { startOf, tidOf } from './system.mjs';
 import { EDGE, ENTRY, Generator, atomic, closure, currentThread, enter, mortality, top } from './thread.mjs';
-import { namesIn, transformModule, transformModules } from './transform.mjs';
+import { parseModules, transformer } from './transform.mjs';
 
 const root = new URL('../../dist/', import.meta.url);
 /** What gives locks names stands above them, and who only looks at them; locks on servers beside them: no program goes there. */
@@ -127,6 +127,7 @@ const nodeModules = (index) => ({
 });
 
 export const sources = readSources();
+const files = parseModules(sources);
 
 /**
  * @typedef {object} Mode how finely the library's code is cut
@@ -142,6 +143,15 @@ export const sources = readSources();
 
 const modes = new Map();
 
+const newMode = (settings) => ({
+  ...settings,
+  transform: undefined,
+  modules: new Map(),
+  changed: undefined,
+  sites: [],
+  realms: [],
+});
+
 /** @returns {Mode} always the same one for the same settings */
 export function modeOf({
   edges = false,
@@ -156,7 +166,7 @@ export function modeOf({
   const settings = { edges, entries, races, stores, captures, whole, isTold, looks };
   let key = 0;
   for (const setting of Object.values(settings)) key = key * 2 + Number(setting);
-  if (!modes.has(key)) modes.set(key, { ...settings, modules: undefined, sites: [], realms: [] });
+  if (!modes.has(key)) modes.set(key, newMode(settings));
   return modes.get(key);
 }
 
@@ -168,33 +178,30 @@ export const isChanged = () => changed !== undefined;
 /** From now on one module has another text; undefined: it is as it was built again. Threads load everything anew. */
 export function changeModule(change) {
   changed = change;
-  for (const mode of modes.values()) {
-    mode.realms = [];
-    mode.sites.length = Math.min(mode.sites.length, mode.builtSites ?? Infinity);
-  }
+  for (const mode of modes.values()) Object.assign(mode, { realms: [], changed: undefined });
 }
 
 /** A function that only stores is entered as well: `terminate()` can strike there; and any, where a stack can be full. */
 const stopsOf = ({ stores, edges, entries }) => ({ atStores: stores || edges, atEntries: entries });
 
-function modulesOf(mode) {
+function transformerOf(mode) {
   const { edges, captures, sites } = mode;
-  const options = {
+  return transformer(files, {
     captures,
     stops: stopsOf(mode),
     sites,
     edges: (path) => edges && !PROGRAMS.has(path),
     plain: (path) => plainIn(path, mode),
-  };
-  if (mode.modules === undefined) {
-    const texts = transformModules(sources, options);
-    mode.modules = new Map([...texts].map(([path, text]) => [path, compile(text)]));
-    mode.builtSites = sites.length;
-  }
-  if (changed === undefined) return mode.modules;
-  mode.names ??= namesIn(sources, stopsOf(mode));
-  const { path, text } = changed;
-  return new Map(mode.modules).set(path, compile(transformModule(path, text, mode.names, options)));
+  });
+}
+
+/** Each is transformed when a realm first loads it. */
+function moduleOf(path, mode) {
+  if (!files.has(path)) throw new Error(`the model has no module ${path}`);
+  mode.transform ??= transformerOf(mode);
+  if (changed?.path === path) return (mode.changed ??= compile(mode.transform(path, changed.text)));
+  if (!mode.modules.has(path)) mode.modules.set(path, compile(mode.transform(path)));
+  return mode.modules.get(path);
 }
 
 /** When it is first loaded, and once for all threads: V8 learns of a function what it is given by any of them. */
@@ -217,12 +224,10 @@ function plainIn(path, { races, stores }) {
 
 /** @returns {(path: string) => object} the exports of a module of the library, as that thread sees them */
 export function realmOf(index, mode) {
-  if (mode.realms.length === 0) mode.loaded = modulesOf(mode);
   return (mode.realms[index] ??= loadRealm(index, mode));
 }
 
 function loadRealm(index, mode) {
-  const { loaded: modules, whole } = mode;
   const environment = {
     $atomic: atomic,
     $EDGE: EDGE,
@@ -246,11 +251,10 @@ function loadRealm(index, mode) {
     globalThis: {},
   };
   const loaded = new Map([...Object.entries(replaced(index, mode)), ...Object.entries(nodeModules(index))]);
-  if (whole) loaded.set('space/latch.js', wholeLatch);
+  if (mode.whole) loaded.set('space/latch.js', wholeLatch);
   const load = (path) => loaded.get(path) ?? loadFirst(path);
   const loadFirst = (path) => {
-    const module = modules.get(path);
-    if (module === undefined) throw new Error(`the model has no module ${path}`);
+    const module = moduleOf(path, mode);
     const resolve = (specifier) =>
       load(specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : specifier);
     const exports = module(environment, resolve);

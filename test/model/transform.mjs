@@ -37,8 +37,12 @@ import { array, asyncOf, call, constant, delegates, id, parameter, thunk, yields
 
 const { factory: f, SyntaxKind } = ts;
 
+/** @param {Map<string, string>} sources by path */
+export const parseModules = (sources) =>
+  new Map([...sources].map(([path, text]) => [path, parse(path, text)]));
+
 /**
- * @param {Map<string, string>} sources by path
+ * @param {Map<string, ts.SourceFile>} files by path: functions stop by the names of those in all of them
  * @param {object} options
  * - `edges(path)`: in which modules to stop also, for a death only, at function entries and loop edges, as `terminate()` can strike there;
  * - `plain(path)`: which `stores` and `reads` without Atomics are operations as well: what the array is called; and
@@ -46,23 +50,13 @@ const { factory: f, SyntaxKind } = ts;
  * - `stops`: which functions do besides those that reach an operation, see `stoppingNames`;
  * - `captures`: let frames and closures tell what their locals are, so that a state can be told from another;
  * - `sites`: what operations refer to, by index; filled.
- * @returns {Map<string, string>} bodies of functions of `$` and `$import`, which return the module's exports
+ * @returns {(path: string, text?: string) => string} of a module, or of another text of it, the body of a function of `$` and
+ * `$import`, which returns the module's exports
  */
-export function transformModules(sources, options = {}) {
-  const files = [...sources].map(([path, text]) => parse(path, text));
-  const names = stoppingNames(files, options.stops);
-  return new Map(files.map((file) => [file.fileName, transform(file, names, options)]));
+export function transformer(files, options) {
+  const names = stoppingNames([...files.values()], options.stops);
+  return (path, text) => transform(text === undefined ? files.get(path) : parse(path, text), names, options);
 }
-
-/** One module only, of those whose functions stop by these names. */
-export const transformModule = (path, text, names, options) => transform(parse(path, text), names, options);
-
-/** See `stoppingNames`. */
-export const namesIn = (sources, stops) =>
-  stoppingNames(
-    [...sources].map(([path, text]) => parse(path, text)),
-    stops,
-  );
 
 /** A private field that is given a value elsewhere: without `#`, to declare it would be to give it one, and take time. */
 const isDeclaredOnly = (node) =>
@@ -70,11 +64,7 @@ const isDeclaredOnly = (node) =>
 
 const parse = (path, text) => ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true, ts.ScriptKind.JS);
 
-function transform(
-  file,
-  names,
-  { edges = () => false, plain = () => undefined, stops = {}, captures = false, sites = [] },
-) {
+function transform(file, names, { edges, plain, stops, captures, sites }) {
   const { fileName } = file;
   const own = { edges: edges(fileName), plain: plain(fileName) };
   return printModule(file, { names, captures, sites, stops, ...own });
