@@ -75,8 +75,12 @@ export class Claims {
   }
 
   enterOneOfTwo(index, guard, isSecond) {
-    if (isSecond) this.#enter(this.insideSecond, index, guard, 'second');
-    else this.#enter(this.inside, index, guard);
+    if (!isSecond) {
+      this.enterAlone(index, guard);
+      return;
+    }
+    this.#enter(this.insideSecond, index, guard, 'second');
+    this.insideSecond = only(index);
   }
 
   leaveOneOfTwo(index, isSecond) {

@@ -295,6 +295,13 @@ export const faults = [
     to: 'if (wasAbandoned) {\n words[at + CELL_FENCE] = this.stamp - 1;\n this.stamp = 1 - this.stamp;\n }',
   },
   {
+    name: 'nobody is told of a death in the second of two locks',
+    file: 'space/waiters.js',
+    where: 'mutex',
+    from: 'Atomics.store(words, this.word, rules.bury(word));',
+    to: 'Atomics.store(words, this.word, this.cell === 1 ? rules.bury(word) & ~(1 << 24) : rules.bury(word));',
+  },
+  {
     name: 'a blocking thread looks without the latch whether a request of its own was woken',
     file: 'space/cell.js',
     where: 'situation',

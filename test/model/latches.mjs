@@ -41,10 +41,13 @@ export class LatchRule {
   #roles;
   /** Of every word which latch it is, as an index of `#holders`. */
   #latches;
-  /** Index of the thread that has a latch. A `Map` of threads would keep those of executions that are over. */
+  /** Index of the thread that has a latch. When a `Map` is cleared, V8 keeps what it had until all garbage is collected. */
   #holders;
 
-  /** @param {Uint8Array} guards see `guardsIn` */
+  /**
+   * @param {{ words: Int32Array, geometry: object }} memory of the space
+   * @param {Uint8Array} guards see `guardsIn`
+   */
   constructor({ words, geometry }, guards) {
     this.#memory = words;
     this.#roles = guards.slice();

@@ -3,8 +3,8 @@
  * stands still unless nothing else can happen. It decides nothing: whoever drives it says which thread takes its
  * next step, which one dies, and when the clock moves.
  *
- * A thread is a generator that yields the operation it is about to do. `step` does it and runs the thread up to its
- * next one; so a step is exactly one operation and the code after it.
+ * The code of a thread is generators that yield the operation they are about to do. `step` does it and runs the thread up
+ * to its next one; so a step is exactly one operation and the code after it.
  */
 import { layout } from './space.mjs';
 import { tidOf } from './system.mjs';

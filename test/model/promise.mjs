@@ -177,7 +177,7 @@ class Activation extends Generator {
     return this.#goOn(this.how, this.value);
   }
 
-  /** Also where the stack was full. */
+  /** The stack was full where it stands. */
   throw(error) {
     return this.#goOn('throw', error);
   }

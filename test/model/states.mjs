@@ -113,7 +113,11 @@ class Hash {
       this.mix(0x55555);
     else {
       this.mix(hashOf(value.constructor?.name ?? ''));
-      for (const key in value) if (!SCRATCH.has(key)) this.visit(value[key]);
+      for (const key in value) {
+        if (SCRATCH.has(key)) continue;
+        this.mix(hashOf(key)); // Objects of a class need not all have the same fields.
+        this.visit(value[key]);
+      }
     }
   }
 

@@ -114,7 +114,7 @@ export const scattered = (subject, first, step, room) => ({
   name: `${subject.name}, threads from ${first} by ${step} of ${room}`,
   entries: { first, step },
   room,
-  // An execution takes four times as long, and differs from others only where threads are counted.
+  // An execution takes longer, and differs from others only where threads are counted.
   share: 0.25,
   opened: undefined,
 });

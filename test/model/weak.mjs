@@ -18,7 +18,7 @@ export class Reference {
   }
 }
 
-/** In place of `WeakMap`: each key has its value itself. */
+/** In place of `WeakMap`: each key has its value itself. What the library does not use of one is not there. */
 export class Annotation {
   #name = Symbol('annotation');
 
