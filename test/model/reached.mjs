@@ -40,7 +40,8 @@ export function unreached(cases, executions) {
     }
   const isLoaded = (file) => [...modes].some(({ modules }) => modules.has(file));
   for (const [file, text] of sources)
-    if (isConcurrent(file) && text.includes('Atomics.') && !isLoaded(file)) missing.add(`${file}: not loaded`);
+    if (isConcurrent(file) && text.includes('Atomics.') && !isLoaded(file))
+      missing.add(`${file}: not loaded`);
   return [...missing].sort();
 }
 
