@@ -65,6 +65,7 @@ class Left {
     return this.deaths > 0 || this.kills > 0;
   }
 
+  /** Of what can come before any step; a stack is full only where a function is entered, see `onlyThis`. */
   get isAny() {
     return this.isMortal || this.clock + this.aborts + this.wakes + this.busy > 0;
   }

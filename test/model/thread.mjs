@@ -45,6 +45,7 @@ export const ENTRY = new Operation('edge');
 /** Can a thread still die, or its stack be full? Otherwise nothing happens at an edge, and nobody stops there. */
 export const mortality = { isLeft: false };
 
+/** Nobody writes to it: `AsyncLocalStorage` makes a new one. */
 const NO_CONTEXT = [];
 
 /** The thread whose code runs. */
@@ -185,6 +186,7 @@ export class Thread {
     if (mortality.isLeft) yield EDGE;
   }
 
+  /** What there is to run of it, if it is a generator. */
   #take(job) {
     this.job = job;
     this.top = null;
